@@ -1,0 +1,26 @@
+//! Entities, newtypes and the association rules.
+//!
+//! Nothing here does I/O, reads a clock or draws a random number: time and randomness are arguments. Every other layer may
+//! import this one; this one imports nothing of ours.
+
+pub mod association;
+pub mod audit;
+pub mod extra_data;
+pub mod hand_in;
+pub mod identity;
+pub mod ids;
+pub mod policy;
+pub mod secret;
+pub mod session;
+pub mod user;
+pub mod username;
+
+pub use audit::{Actor, AuditAction, AuditEntry, RequestContext};
+pub use extra_data::{ExtraData, Member};
+pub use hand_in::{ClientProfile, HandIn, Intent, Proof, ProofKind, TokenFacts};
+pub use identity::SocialIdentity;
+pub use ids::{ProviderId, SessionId, SocialAuthId, Uid, UserId};
+pub use policy::{EmailMatch, Policy, SignUpRules};
+pub use secret::Secret;
+pub use session::{NewSession, Session};
+pub use user::{NewUser, SocialAuth, User};

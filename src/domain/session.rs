@@ -1,0 +1,51 @@
+//! Sessions: one row per sign-in, one rotating refresh token each.
+
+use chrono::{DateTime, Utc};
+
+use super::{SessionId, SocialAuthId, UserId};
+
+/// A session about to be inserted.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// Finds the row when a refresh token is presented; random, not secret by itself.
+    pub lookup: [u8; 16],
+    /// SHA-256 of the current refresh token.
+    pub refresh_hash: [u8; 32],
+    /// When the person proved who they are.
+    pub authenticated_at: DateTime<Utc>,
+    /// When the session ends whatever happens.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A stored session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The row.
+    pub id: SessionId,
+    /// Whose session it is.
+    pub user_id: UserId,
+    /// The social account that opened it, while it is associated.
+    pub social_auth_id: Option<SocialAuthId>,
+    /// The API client that opened it, if it named itself.
+    pub api_client_id: Option<i64>,
+    /// SHA-256 of the current refresh token.
+    pub refresh_hash: Vec<u8>,
+    /// SHA-256 of the token before it, for the grace after a rotation.
+    pub previous_hash: Option<Vec<u8>>,
+    /// When the refresh token was last rotated.
+    pub rotated_at: Option<DateTime<Utc>>,
+    /// When the person proved who they are.
+    pub authenticated_at: DateTime<Utc>,
+    /// When the session ends whatever happens.
+    pub expires_at: DateTime<Utc>,
+    /// When it was ended early.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+impl Session {
+    /// Whether the session may still be used at `now`.
+    #[must_use]
+    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
+        self.revoked_at.is_none() && now < self.expires_at
+    }
+}

@@ -1,0 +1,3 @@
+//! Latchkey: self-hosted social sign-up. See `README.md` for what it does and `docs/ARCHITECTURE.md` for where things live.
+
+pub mod domain;
