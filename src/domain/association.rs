@@ -27,11 +27,11 @@ pub struct Owner {
 pub enum Decision {
     /// Create a user and associate the social account with it.
     SignUp,
-    /// Recognise this user and refresh extra_data.
+    /// Recognise this user and refresh `extra_data`.
     SignIn(UserId),
     /// Associate the social account with this user.
     Associate(UserId),
-    /// It is already associated with this user: refresh extra_data.
+    /// It is already associated with this user: refresh `extra_data`.
     AlreadyAssociated(UserId),
     /// Change nothing.
     Refuse(Refusal),
@@ -77,9 +77,22 @@ mod tests {
     const A: UserId = UserId(1);
     const B: UserId = UserId(2);
 
-    fn owned(user_id: UserId, is_active: bool) -> Option<Owner> {
-        Some(Owner { user_id, is_active })
-    }
+    const ACTIVE_A: Option<Owner> = Some(Owner {
+        user_id: A,
+        is_active: true,
+    });
+    const ACTIVE_B: Option<Owner> = Some(Owner {
+        user_id: B,
+        is_active: true,
+    });
+    const INACTIVE_A: Option<Owner> = Some(Owner {
+        user_id: A,
+        is_active: false,
+    });
+    const INACTIVE_B: Option<Owner> = Some(Owner {
+        user_id: B,
+        is_active: false,
+    });
 
     /// Every row of the contract's second section, for every intent that the row admits.
     #[test]
@@ -94,57 +107,52 @@ mod tests {
                 None,
                 Refuse(Refusal::NotSignedUp),
             ),
-            (Caller::Anonymous, Auto, owned(A, true), SignIn(A)),
-            (Caller::Anonymous, ToSignIn, owned(A, true), SignIn(A)),
+            (Caller::Anonymous, Auto, ACTIVE_A, SignIn(A)),
+            (Caller::Anonymous, ToSignIn, ACTIVE_A, SignIn(A)),
             (
                 Caller::Anonymous,
                 ToSignUp,
-                owned(A, true),
+                ACTIVE_A,
                 Refuse(Refusal::AlreadySignedUp),
             ),
             (
                 Caller::Anonymous,
                 Auto,
-                owned(A, false),
+                INACTIVE_A,
                 Refuse(Refusal::Inactive),
             ),
             (
                 Caller::Anonymous,
                 ToSignIn,
-                owned(A, false),
+                INACTIVE_A,
                 Refuse(Refusal::Inactive),
             ),
             (
                 Caller::Anonymous,
                 ToSignUp,
-                owned(A, false),
+                INACTIVE_A,
                 Refuse(Refusal::Inactive),
             ),
             (Caller::User(A), Auto, None, Associate(A)),
             (Caller::User(A), ToAssociate, None, Associate(A)),
-            (Caller::User(A), Auto, owned(A, true), AlreadyAssociated(A)),
-            (
-                Caller::User(A),
-                ToAssociate,
-                owned(A, true),
-                AlreadyAssociated(A),
-            ),
+            (Caller::User(A), Auto, ACTIVE_A, AlreadyAssociated(A)),
+            (Caller::User(A), ToAssociate, ACTIVE_A, AlreadyAssociated(A)),
             (
                 Caller::User(A),
                 Auto,
-                owned(B, true),
+                ACTIVE_B,
                 Refuse(Refusal::AlreadyInUse),
             ),
             (
                 Caller::User(A),
                 ToAssociate,
-                owned(B, true),
+                ACTIVE_B,
                 Refuse(Refusal::AlreadyInUse),
             ),
             (
                 Caller::User(A),
                 Auto,
-                owned(B, false),
+                INACTIVE_B,
                 Refuse(Refusal::AlreadyInUse),
             ),
         ];
@@ -160,13 +168,7 @@ mod tests {
     #[test]
     fn no_decision_ever_names_a_user_other_than_the_caller_or_the_owner() {
         for caller in [Caller::Anonymous, Caller::User(A)] {
-            for owner in [
-                None,
-                owned(A, true),
-                owned(B, true),
-                owned(A, false),
-                owned(B, false),
-            ] {
+            for owner in [None, ACTIVE_A, ACTIVE_B, INACTIVE_A, INACTIVE_B] {
                 for intent in [
                     Intent::Auto,
                     Intent::SignIn,
@@ -175,10 +177,19 @@ mod tests {
                 ] {
                     match decide(caller, intent, owner) {
                         SignIn(user) => {
-                            assert_eq!((caller, owner), (Caller::Anonymous, owned(user, true)))
+                            assert_eq!(
+                                (caller, owner),
+                                (
+                                    Caller::Anonymous,
+                                    Some(Owner {
+                                        user_id: user,
+                                        is_active: true
+                                    })
+                                )
+                            );
                         }
                         Associate(user) | AlreadyAssociated(user) => {
-                            assert_eq!(caller, Caller::User(user))
+                            assert_eq!(caller, Caller::User(user));
                         }
                         SignUp => assert_eq!((caller, owner), (Caller::Anonymous, None)),
                         Refuse(_) => {}

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Secret;
 
-/// One member of extra_data.
+/// One member of `extra_data`.
 #[derive(Debug, Clone)]
 pub enum Member {
     /// Readable in the database.

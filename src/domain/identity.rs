@@ -52,6 +52,15 @@ impl SocialIdentity {
         }
     }
 
+    /// Whether nothing is known but who it is.
+    #[must_use]
+    pub const fn is_bare(&self) -> bool {
+        self.username.is_none()
+            && self.email.is_none()
+            && self.first_name.is_empty()
+            && self.last_name.is_empty()
+    }
+
     /// Takes the names that the app handed in, if the provider gave none at all.
     pub fn fill_names(&mut self, profile: &ClientProfile) {
         if self.first_name.is_empty() && self.last_name.is_empty() {

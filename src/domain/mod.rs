@@ -9,9 +9,11 @@ pub mod extra_data;
 pub mod hand_in;
 pub mod identity;
 pub mod ids;
+pub mod json;
 pub mod policy;
 pub mod secret;
 pub mod session;
+pub mod tokens;
 pub mod user;
 pub mod username;
 

@@ -54,6 +54,6 @@ pub struct SocialAuth {
     pub extra_data: Value,
     /// When it was associated.
     pub created_at: DateTime<Utc>,
-    /// When extra_data was last refreshed.
+    /// When `extra_data` was last refreshed.
     pub modified_at: DateTime<Utc>,
 }

@@ -1,0 +1,2 @@
+DROP TABLE social_auth;
+DROP TABLE users;

@@ -1,0 +1,35 @@
+-- user names are compared through username_folded: lower-case ASCII.
+CREATE TABLE users (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    username TEXT NOT NULL CHECK (username <> ''),
+    username_folded TEXT NOT NULL UNIQUE CHECK (username_folded <> ''),
+    email TEXT,
+    email_folded TEXT,
+    email_verified INTEGER NOT NULL CHECK (email_verified IN (0, 1)),
+    first_name TEXT NOT NULL,
+    last_name TEXT NOT NULL,
+    is_active INTEGER NOT NULL CHECK (is_active IN (0, 1)),
+    date_joined TEXT NOT NULL,
+    modified_at TEXT NOT NULL,
+    last_sign_in_at TEXT,
+    CHECK ((email IS NULL) = (email_folded IS NULL)),
+    CHECK (email IS NOT NULL OR NOT email_verified)
+) STRICT;
+CREATE INDEX users_email_folded ON users (email_folded) WHERE email_folded IS NOT NULL;
+
+-- A uid is compared byte for byte (the default collation BINARY).
+CREATE TABLE social_auth (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    provider TEXT NOT NULL CHECK (provider <> ''),
+    uid TEXT NOT NULL CHECK (uid <> ''),
+    client_id TEXT,
+    email TEXT,
+    email_verified INTEGER NOT NULL CHECK (email_verified IN (0, 1)),
+    extra_data TEXT NOT NULL CHECK (json_valid(extra_data) AND json_type(extra_data) = 'object'),
+    created_at TEXT NOT NULL,
+    modified_at TEXT NOT NULL,
+    UNIQUE (provider, uid),
+    CHECK (email IS NOT NULL OR NOT email_verified)
+) STRICT;
+CREATE INDEX social_auth_user_id ON social_auth (user_id);

@@ -1,0 +1,16 @@
+-- No foreign keys: entries outlive the users and social accounts they name.
+CREATE TABLE audit_log (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,
+    actor_kind TEXT NOT NULL CHECK (actor_kind <> ''),
+    actor_id INTEGER,
+    action TEXT NOT NULL CHECK (action <> ''),
+    reason TEXT,
+    user_id INTEGER,
+    social_auth_id INTEGER,
+    provider TEXT,
+    uid TEXT,
+    request_id TEXT NOT NULL,
+    address TEXT
+) STRICT;
+CREATE INDEX audit_log_user_id_id ON audit_log (user_id, id);

@@ -1,0 +1,2 @@
+DROP TABLE link_tickets;
+DROP TABLE nonces;

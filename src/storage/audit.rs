@@ -1,0 +1,52 @@
+//! The audit log: written in the transaction of the change it tells of.
+
+use chrono::{DateTime, Utc};
+
+use super::connection::dispatch;
+use super::{Reader, StorageError, Tx};
+use crate::domain::{AuditEntry, SocialAuthId, UserId};
+
+/// A stored entry. Texts, not types: an entry outlives the version that wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// The row; later entries have higher ones.
+    pub id: i64,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// What kind of actor, see [`crate::domain::Actor::kind`].
+    pub actor_kind: String,
+    /// The user who acted.
+    pub actor_id: Option<UserId>,
+    /// What was done, see [`crate::domain::AuditAction::as_str`].
+    pub action: String,
+    /// The stable code, for refusals.
+    pub reason: Option<String>,
+    /// The user it was done to.
+    pub user_id: Option<UserId>,
+    /// The social account it was done to.
+    pub social_auth_id: Option<SocialAuthId>,
+    /// The provider.
+    pub provider: Option<String>,
+    /// The provider's id of the person.
+    pub uid: Option<String>,
+    /// The request it happened in.
+    pub request_id: String,
+    /// The client's address.
+    pub address: Option<String>,
+}
+
+/// Appends an entry.
+///
+/// # Errors
+/// [`StorageError`] when the database fails.
+pub fn insert(tx: &mut Tx<'_>, entry: &AuditEntry, now: DateTime<Utc>) -> Result<(), StorageError> {
+    dispatch!(tx, audit::insert(entry, now))
+}
+
+/// The latest entries, newest first, at most `limit`.
+///
+/// # Errors
+/// [`StorageError`] when the database fails.
+pub fn list(reader: &mut Reader<'_>, limit: u32) -> Result<Vec<AuditRecord>, StorageError> {
+    dispatch!(reader, audit::list(i64::from(limit)))
+}

@@ -1,0 +1,71 @@
+//! Rows, queries, migrations, and the sealing of secrets: the only diesel.
+//!
+//! [`Db`] is one database, SQLite or PostgreSQL by its URL. Closures reach it through [`Db::read`] and [`Db::write`] and call the
+//! functions of the modules named after the nouns ([`users`], [`social_auths`], ...). Rows stay in here; entities of
+//! [`crate::domain`] leave.
+
+pub mod api_clients;
+pub mod audit;
+pub mod hand_ins;
+pub mod link_tickets;
+pub mod nonces;
+pub mod sealing;
+pub mod sessions;
+pub mod social_auths;
+pub mod users;
+
+mod connection;
+mod db;
+mod error;
+mod migrations;
+#[expect(
+    clippy::duplicate_mod,
+    reason = "schema and queries are compiled once more here, against the types of PostgreSQL"
+)]
+mod pg;
+mod pool;
+mod sqlite;
+mod stats;
+mod target;
+mod writer;
+
+#[cfg(test)]
+mod acceptance;
+
+use std::time::Duration;
+
+use chrono::{DateTime, SubsecRound as _, Utc};
+
+pub use connection::{Reader, Tx};
+pub use db::{Backend, Db};
+pub(crate) use error::storage_failure;
+pub use error::{StorageError, StorageFailure, Unavailability};
+pub use stats::Stats;
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `sqlite://PATH` or `postgres://...`. May hold a password.
+    pub url: String,
+    /// Connections in the pool: readers on SQLite, all of them on PostgreSQL. At least 1.
+    pub max_connections: u32,
+    /// How long a request may wait for a connection or for a place in the writer's queue.
+    pub wait_timeout: Duration,
+}
+
+impl Settings {
+    /// Settings for `url` with everything else at its default: 8 connections, 2 seconds.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            max_connections: 8,
+            wait_timeout: Duration::from_secs(2),
+        }
+    }
+}
+
+/// `at` without what is finer than a microsecond, which PostgreSQL would drop and SQLite keep.
+fn micros(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.trunc_subsecs(6)
+}

@@ -1,0 +1,37 @@
+//! PostgreSQL: what the schema and the queries are compiled against, and how connections are set up.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+
+pub(super) type Conn = PgConnection;
+pub(super) type Backend = diesel::pg::Pg;
+
+/// Column types.
+pub(super) mod types {
+    pub(in crate::storage) use diesel::sql_types::{Jsonb as Json, Timestamptz as Tstz};
+}
+
+/// Keeps two hand-ins of one social account from merging `extra_data` over each other. Of the joined rows only this one is locked.
+pub(super) const LOCK_SOCIAL_AUTH: &str = " FOR UPDATE OF \"social_auth\"";
+/// Keeps two uses of one refresh token from rotating it twice.
+pub(super) const LOCK_SESSION: &str = " FOR UPDATE OF \"sessions\"";
+
+#[path = "schema.rs"]
+pub(super) mod schema;
+
+#[path = "queries/mod.rs"]
+pub(super) mod queries;
+
+/// Queries that differ from those of SQLite.
+pub(super) mod own {
+    pub(in crate::storage) mod hand_ins;
+}
+
+/// Sets up a connection of the pool. No statement may hold a connection for longer than a caller waits, and a transaction that
+/// was left open by a dying process must not keep its locks.
+pub(super) fn set_up(connection: &mut Conn) -> QueryResult<()> {
+    connection.batch_execute(
+        "SET statement_timeout = '3s'; SET lock_timeout = '3s'; \
+         SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'",
+    )
+}

@@ -1,0 +1,81 @@
+//! SQLite: what the schema and the queries are compiled against, and how connections are set up.
+
+use std::fs::File;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+
+use super::{StorageError, Unavailability};
+
+pub(super) type Conn = SqliteConnection;
+pub(super) type Backend = diesel::sqlite::Sqlite;
+
+/// Column types.
+pub(super) mod types {
+    pub(in crate::storage) use diesel::sql_types::{Json, TimestamptzSqlite as Tstz};
+}
+
+/// SQLite has one writer at a time: nothing to lock.
+pub(super) const LOCK_SOCIAL_AUTH: &str = "";
+/// See [`LOCK_SOCIAL_AUTH`].
+pub(super) const LOCK_SESSION: &str = "";
+
+#[path = "schema.rs"]
+pub(super) mod schema;
+
+pub(super) mod hand_ins;
+#[path = "queries/mod.rs"]
+pub(super) mod queries;
+
+/// What every connection needs, `busy_timeout` first: the other statements may already meet a lock.
+///
+/// No memory map: it counts as resident memory, and an I/O error on it is a signal instead of an error. What a savepoint needs to
+/// roll back is kept in memory: each job of the writer has one, and in a temporary file it cost a fifth of the writer's time.
+const COMMON: &str = "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;";
+
+/// Opens the connection of the writer thread: WAL, and every commit is on the disk before it returns.
+pub(super) fn open_writer(path: &str) -> Result<Conn, StorageError> {
+    let mut connection = open_for_writing(path)?;
+    let mode: Mode = diesel::sql_query("PRAGMA journal_mode").get_result(&mut connection)?;
+    if mode.journal_mode != "wal" {
+        // SQLite does not wait for its lock when it changes the mode: of several processes on a new file, most would fail.
+        let _lock = lock(path)?;
+        connection.batch_execute("PRAGMA journal_mode = WAL")?;
+    }
+    Ok(connection)
+}
+
+/// Opens a connection that writes in whatever mode the file is.
+pub(super) fn open_for_writing(path: &str) -> Result<Conn, StorageError> {
+    let mut connection = Conn::establish(path)
+        .map_err(|error| StorageError::unavailable(Unavailability::CannotConnect, error))?;
+    connection.batch_execute(COMMON)?;
+    connection.batch_execute(
+        "PRAGMA synchronous = FULL; PRAGMA cache_size = -8000; PRAGMA journal_size_limit = 67108864",
+    )?;
+    Ok(connection)
+}
+
+#[derive(QueryableByName)]
+struct Mode {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    journal_mode: String,
+}
+
+/// Waits until no other process sets up or migrates the database at `path`. The lock ends when the file is dropped, or with the
+/// process. The file stays, because removing it would let a third process lock another file of the same name.
+pub(super) fn lock(path: &str) -> Result<File, StorageError> {
+    File::options()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(format!("{path}.lock"))
+        .and_then(|file| file.lock().map(|()| file))
+        .map_err(|error| StorageError::unavailable(Unavailability::Input, error))
+}
+
+/// Sets up a connection of the readers' pool.
+pub(super) fn set_up_reader(connection: &mut Conn) -> QueryResult<()> {
+    connection.batch_execute(COMMON)?;
+    connection.batch_execute("PRAGMA query_only = ON; PRAGMA cache_size = -2000;")
+}
