@@ -1,0 +1,510 @@
+//! A provider's entry: what an operator or the catalogue writes in TOML, about 20 lines.
+//!
+//! The structs here are the whole language. [`expression`](super::expression) reads answers, [`template`](super::template)
+//! writes requests, [`engine`](super::engine) runs both. What the language cannot say is a named quirk.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// One provider as data.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Name for people, such as `GitHub`.
+    pub title: String,
+    /// Other ids that requests may use, such as python-social-auth's `google-oauth2`.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Whether the provider still offers this.
+    #[serde(default)]
+    pub status: Status,
+    /// The provider's documentation, for the reader.
+    #[serde(default)]
+    pub docs: Option<String>,
+    /// The date (`YYYY-MM-DD`) on which the entry was last compared with the documentation.
+    #[serde(default)]
+    pub checked: Option<String>,
+    /// Value of `{host}` in templates; a setting may replace it for a self-hosted instance.
+    #[serde(default)]
+    pub host: Option<String>,
+    /// Other template values with their defaults, such as `tenant`; settings may replace them. One with an empty default must be
+    /// set: without it the provider is refused when it is built.
+    #[serde(default)]
+    pub params: BTreeMap<String, String>,
+    /// How codes are redeemed; absent where the provider has no OAuth 2 token endpoint.
+    #[serde(default)]
+    pub oauth2: Option<OAuth2>,
+    /// How id tokens are verified; absent where the provider issues none.
+    #[serde(default)]
+    pub id_token: Option<IdToken>,
+    /// The requests that an access token is used in. Those that do not need another's answer run at the same time.
+    #[serde(default)]
+    pub requests: Vec<Request>,
+    /// Where the identity stands in the answers to `requests`.
+    #[serde(default)]
+    pub identity: Option<Identity>,
+    /// How we prove that an access token was issued to us.
+    pub audience: Audience,
+    /// What is kept in `extra_data` beside the tokens.
+    #[serde(default)]
+    pub extra_data: Vec<ExtraField>,
+}
+
+/// Whether a provider still offers what its entry describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// In service.
+    #[default]
+    Live,
+    /// In service, with an announced end.
+    Deprecated,
+    /// Out of service; the entry is kept for imported accounts.
+    Retired,
+}
+
+impl Status {
+    /// The name in answers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Deprecated => "deprecated",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+/// The token endpoint (RFC 6749 §3.2). Every text is a template.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OAuth2 {
+    /// Where a browser is sent (RFC 6749 §3.1).
+    #[serde(default)]
+    pub authorization_url: Option<String>,
+    /// Where a code is redeemed.
+    pub token_url: String,
+    /// How we authenticate there.
+    #[serde(default)]
+    pub client_auth: ClientAuth,
+    /// Whether a code needs a PKCE verifier.
+    #[serde(default)]
+    pub pkce: Pkce,
+    /// Scopes to ask for.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// What joins them.
+    #[serde(default = "space")]
+    pub scope_separator: String,
+    /// Further members of the token request.
+    #[serde(default)]
+    pub token_params: BTreeMap<String, String>,
+    /// Where the token answer nests its members, as an expression: `authed_user` for Slack's v2.
+    #[serde(default)]
+    pub token_root: Option<String>,
+    /// Leaves an id token in the token answer alone, for providers that sign it in a way that is not accepted here. Then the
+    /// requests say who it is.
+    #[serde(default)]
+    pub ignore_id_token: bool,
+    /// Answers with status 200 that are failures all the same.
+    #[serde(default)]
+    pub errors: Vec<ErrorRule>,
+}
+
+fn space() -> String {
+    " ".to_owned()
+}
+
+/// How we authenticate at the token endpoint (RFC 6749 §2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuth {
+    /// `client_id` and `client_secret` in the form.
+    #[default]
+    Body,
+    /// HTTP Basic.
+    Basic,
+    /// Only `client_id` in the form: a public client.
+    None,
+    /// `client_id` and `client_secret` in the query.
+    Query,
+    /// HTTP Basic and the form.
+    BasicAndBody,
+    /// A client secret that is a JWT minted from Apple's key (`quirks/apple.rs`).
+    AppleJwt,
+}
+
+/// Whether a code is bound to a verifier (RFC 7636).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pkce {
+    /// Passed on when the caller sends one.
+    #[default]
+    Supported,
+    /// A code without a verifier is refused before the provider is asked.
+    Required,
+}
+
+/// How a provider's id tokens are verified (OpenID Connect Core §3.1.3.7). Issuers and locations are pinned here, never taken
+/// from the token.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdToken {
+    /// Accepted values of `iss`. `{claim.tid}` stands for the claim of that name, `{tenant}` and so on for params.
+    #[serde(default)]
+    pub issuers: Vec<String>,
+    /// Where the keys are; absent when `discovery_url` tells.
+    #[serde(default)]
+    pub jwks_url: Option<String>,
+    /// Where the discovery document is (OpenID Connect Discovery §4); its `issuer` must be one of `issuers`.
+    #[serde(default)]
+    pub discovery_url: Option<String>,
+    /// Accepted signature algorithms.
+    #[serde(default = "rs256")]
+    pub algorithms: Vec<String>,
+    /// Greatest age of `iat` in seconds.
+    #[serde(default = "one_day_seconds")]
+    pub max_age_seconds: i64,
+    /// Claims that must have exactly this text (template), such as `token_use = "id"`.
+    #[serde(default)]
+    pub equals: BTreeMap<String, String>,
+    /// Where the identity stands in the claims; the standard claims unless given.
+    #[serde(default)]
+    pub identity: Option<Identity>,
+    /// Claims that are kept in `extra_data`.
+    #[serde(default)]
+    pub extra_data: Vec<ExtraField>,
+}
+
+fn rs256() -> Vec<String> {
+    vec!["RS256".to_owned()]
+}
+
+const fn one_day_seconds() -> i64 {
+    86_400
+}
+
+/// One request that an access token is used in. Every text is a template.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// How expressions call the answer.
+    pub name: String,
+    /// `GET` or `POST`.
+    #[serde(default)]
+    pub method: Method,
+    /// The address, always `https://`.
+    pub url: String,
+    /// Where the access token goes.
+    #[serde(default)]
+    pub token: TokenPlace,
+    /// Further headers.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Further members of the query.
+    #[serde(default)]
+    pub query: BTreeMap<String, String>,
+    /// A form body.
+    #[serde(default)]
+    pub form: BTreeMap<String, String>,
+    /// A JSON body, an object of texts.
+    #[serde(default)]
+    pub json: BTreeMap<String, String>,
+    /// HTTP Basic with our client id and secret.
+    #[serde(default)]
+    pub basic_auth: bool,
+    /// A signature over the parameters, for providers that want one beside the token.
+    #[serde(default)]
+    pub signature: Option<ParamSignature>,
+    /// How the answer is written.
+    #[serde(default)]
+    pub format: Format,
+    /// Whether the hand-in goes on without this answer when the request fails.
+    #[serde(default)]
+    pub optional: bool,
+    /// What statuses mean here when that differs from the usual: `"404" = "wrong_audience"`.
+    #[serde(default)]
+    pub statuses: BTreeMap<String, Verdict>,
+    /// Answers with a good status that are failures all the same, and what error bodies mean.
+    #[serde(default)]
+    pub errors: Vec<ErrorRule>,
+}
+
+/// HTTP methods that entries use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// GET
+    #[default]
+    Get,
+    /// POST
+    Post,
+}
+
+/// Where the access token goes in a request.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenPlace {
+    /// `Authorization: Bearer TOKEN` (RFC 6750 §2.1).
+    #[default]
+    Bearer,
+    /// `Authorization: SCHEME TOKEN` for another scheme, such as `OAuth`.
+    Scheme(String),
+    /// A header of this name holds the bare token.
+    Header(String),
+    /// A query parameter of this name.
+    Query(String),
+    /// A form parameter of this name.
+    Form(String),
+    /// The whole request is signed with the token pair (RFC 5849 §3).
+    Oauth1,
+    /// `Bearer` for an access token, `Oauth1` for a token pair: a provider that takes both.
+    BearerOrOauth1,
+    /// Nowhere: the templates place it, or it is not needed.
+    None,
+}
+
+impl TokenPlace {
+    /// Whether the request is signed when a token pair is handed in.
+    #[must_use]
+    pub const fn takes_pairs(&self) -> bool {
+        matches!(self, Self::Oauth1 | Self::BearerOrOauth1)
+    }
+
+    /// Whether only a token pair will do.
+    #[must_use]
+    pub const fn needs_pair(&self) -> bool {
+        matches!(self, Self::Oauth1)
+    }
+}
+
+/// A signature over a request's parameters.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParamSignature {
+    /// The parameter that carries the signature.
+    pub param: String,
+    /// The hash.
+    pub algorithm: SignatureAlgorithm,
+    /// Joins `name=value` pairs, which are sorted by name.
+    #[serde(default)]
+    pub separator: String,
+    /// What follows the pairs (for MD5) or keys them (for HMAC): a template.
+    pub secret: String,
+    /// Parameters that are sent but not signed.
+    #[serde(default)]
+    pub skip: Vec<String>,
+}
+
+/// Hashes that providers sign parameters with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignatureAlgorithm {
+    /// MD5 over the pairs and the secret, in hex.
+    Md5,
+    /// HMAC-SHA256 in hex.
+    HmacSha256,
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// JSON, an object or an array.
+    #[default]
+    Json,
+    /// `callback( {...} );`
+    Jsonp,
+    /// `a=1&b=2`
+    Form,
+}
+
+/// What a provider's refusal means for the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The token is not valid.
+    InvalidToken,
+    /// It was, and has expired.
+    ExpiredToken,
+    /// It was issued to another application.
+    WrongAudience,
+    /// The provider refuses for another reason.
+    Rejected,
+    /// The provider is down or limits our rate.
+    Unavailable,
+}
+
+/// Recognises a failure in an answer's body. Rules are tried in order; the first that matches decides.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorRule {
+    /// The expression that is looked at.
+    pub when: String,
+    /// Matches when the value, as text, is one of these. Without it (and `not`), any truthy value matches.
+    #[serde(default)]
+    pub is: Vec<String>,
+    /// Matches when the value, as text, is none of these; a missing value matches too.
+    #[serde(default)]
+    pub not: Vec<String>,
+    /// What it means.
+    pub verdict: Verdict,
+}
+
+/// Where the identity stands in the answers. Every text is an expression, every list a list of fallbacks.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// The stable id.
+    pub uid: OneOrMany,
+    /// The handle.
+    #[serde(default)]
+    pub username: OneOrMany,
+    /// Addresses in order of preference, each with what proves it.
+    #[serde(default)]
+    pub email: Vec<EmailField>,
+    /// The full name.
+    #[serde(default)]
+    pub full_name: OneOrMany,
+    /// The given name.
+    #[serde(default)]
+    pub first_name: OneOrMany,
+    /// The family name.
+    #[serde(default)]
+    pub last_name: OneOrMany,
+}
+
+/// An address and what the provider says about that very address.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmailField {
+    /// The address.
+    pub address: String,
+    /// Verified only when this is `true` or the text `true`; never when absent.
+    #[serde(default)]
+    pub verified: Option<String>,
+    /// Where given, verified only when this is `true` as well: `is_email_valid` at Kakao.
+    #[serde(default)]
+    pub verified_if: Option<String>,
+}
+
+/// One expression, or several of which the first that yields something counts.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// Nothing is mapped.
+    #[default]
+    #[serde(skip)]
+    Nothing,
+    /// One expression.
+    One(String),
+    /// Fallbacks.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// The expressions in order.
+    #[must_use]
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Self::Nothing => &[],
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+        }
+    }
+}
+
+/// How we prove that an access token was issued to us. Mandatory in every entry.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audience {
+    /// The kind of proof.
+    pub proof: AudienceProof,
+    /// The name of the request whose answer proves it.
+    #[serde(default)]
+    pub request: Option<String>,
+    /// Where the answer names the application(s): one of them must be one of our client ids, byte for byte.
+    #[serde(default)]
+    pub client_id: OneOrMany,
+    /// Where the answer names the application that got the token, if it names one beside `client_id`: must be ours as well
+    /// (OpenID Connect Core §2, `azp`).
+    #[serde(default)]
+    pub authorized_party: Option<String>,
+    /// Where the answer names the person: must equal the identity's uid where both are given. Mandatory unless the answer is the
+    /// profile itself.
+    #[serde(default)]
+    pub uid: Option<String>,
+    /// Must be `true`, where given.
+    #[serde(default)]
+    pub valid: Option<String>,
+    /// Expressions whose value, as text, must be exactly this (a template, so that a param can be compared).
+    #[serde(default)]
+    pub equals: BTreeMap<String, String>,
+    /// Where the expiry stands in seconds since 1970. Where 0 means never, `|unless_zero` says so.
+    #[serde(default)]
+    pub expires_at: Option<String>,
+    /// Where the remaining lifetime stands, in seconds.
+    #[serde(default)]
+    pub expires_in: Option<String>,
+    /// Where the scopes stand.
+    #[serde(default)]
+    pub scope: Option<String>,
+    /// Why there is no proof, for `none` and for access tokens of `id_token` providers; shown to the operator.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// Kinds of proof that an access token was issued to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AudienceProof {
+    /// Only id tokens are bound (by `aud`); a bare access token is not.
+    IdToken,
+    /// Facebook's `debug_token`.
+    DebugToken,
+    /// An endpoint that tells the application of a token.
+    Tokeninfo,
+    /// RFC 7662, or a provider's like of it.
+    Introspection,
+    /// An endpoint that answers only for our own application's tokens.
+    AppCheck,
+    /// The request is signed with our consumer secret, so that another application's token fails.
+    Oauth1Signature,
+    /// The request carries a proof made with our client secret, so that another application's token fails.
+    SecretProof,
+    /// There is none: refused until the operator accepts it by name.
+    None,
+}
+
+impl AudienceProof {
+    /// The name in entries and answers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::IdToken => "id_token",
+            Self::DebugToken => "debug_token",
+            Self::Tokeninfo => "tokeninfo",
+            Self::Introspection => "introspection",
+            Self::AppCheck => "app_check",
+            Self::Oauth1Signature => "oauth1_signature",
+            Self::SecretProof => "secret_proof",
+            Self::None => "none",
+        }
+    }
+}
+
+/// A member of `extra_data`: an expression, or an expression and the name it is kept under.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum ExtraField {
+    /// Kept under the expression's last name.
+    Same(String),
+    /// Kept under another name.
+    Renamed {
+        /// The expression.
+        from: String,
+        /// The name.
+        to: String,
+    },
+}

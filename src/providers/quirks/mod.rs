@@ -1,0 +1,3 @@
+//! What an entry cannot say as data: one file for each provider that needs code.
+
+pub mod apple;
