@@ -1,11 +1,14 @@
 //! Redeems a link ticket: the existing user associates the social account that brought their address.
 
-use base64::Engine as _;
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::{Bearer, Outcome, SignUpError, SignedUp};
 use crate::app::App;
+use crate::domain::association::Refusal;
 use crate::domain::{
     Actor, AuditAction, AuditEntry, ProviderId, RequestContext, Secret, SocialAuth, User,
 };
@@ -26,22 +29,18 @@ pub async fn redeem_link_ticket(
 ) -> Result<SignedUp, SignUpError> {
     let now = app.clock.now();
     let hash: [u8; 32] = Sha256::digest(link_ticket.expose().as_bytes()).into();
-    // A malformed ticket is an unknown one; the decoding only bounds what is hashed and looked up.
-    if base64::engine::general_purpose::URL_SAFE_NO_PAD
-        .decode(link_ticket.expose())
-        .is_err()
-    {
-        return Err(SignUpError::TicketInvalid);
-    }
-    let (user, social_auth) = app
+    let slug = provider.clone();
+    let result = app
         .db
         .write(move |tx| redeem(tx, &bearer, &provider, &hash, &context, now))
-        .await??;
-    app.metrics.count_hand_in(
-        social_auth.provider.as_str(),
-        Outcome::Associated.as_str(),
-        "",
-    );
+        .await
+        .and_then(|verdict| verdict);
+    let (outcome, reason) = match &result {
+        Ok(_) => (Outcome::Associated.as_str(), ""),
+        Err(error) => ("refused", error.code()),
+    };
+    app.metrics.count_hand_in(slug.as_str(), outcome, reason);
+    let (user, social_auth) = result?;
     Ok(SignedUp {
         outcome: Outcome::Associated,
         user,
@@ -50,26 +49,61 @@ pub async fn redeem_link_ticket(
     })
 }
 
+type Verdict = Result<Result<(User, SocialAuth), SignUpError>, SignUpError>;
+
+/// Associates or refuses, and writes the audit entry of either.
 fn redeem(
     tx: &mut Tx<'_>,
     bearer: &Bearer,
     provider: &ProviderId,
     hash: &[u8; 32],
     context: &RequestContext,
-    now: chrono::DateTime<chrono::Utc>,
-) -> Result<Result<(User, SocialAuth), SignUpError>, SignUpError> {
+    now: DateTime<Utc>,
+) -> Verdict {
     let live = sessions::find_with_user(tx, bearer.session_id)?
         .filter(|(session, user)| user.is_active && session.is_live(now));
     let Some((_, user)) = live else {
         return Ok(Err(SignUpError::BearerGone));
     };
+    let user_id = user.id;
+    let verdict = associate(tx, user, provider, hash, now)?;
+    let (action, reason, social_auth) = match &verdict {
+        Ok((_, social_auth)) => (
+            AuditAction::Associated,
+            "link_ticket",
+            Some(social_auth.clone()),
+        ),
+        Err(SignUpError::TicketInvalid) => (AuditAction::Refused, "link_ticket_invalid", None),
+        Err(error) => (AuditAction::Refused, error.code(), None),
+    };
+    let entry = AuditEntry {
+        actor: Actor::User(user_id),
+        action,
+        reason: Some(reason),
+        user_id: Some(user_id),
+        social_auth_id: social_auth.as_ref().map(|account| account.id),
+        provider: Some(provider.clone()),
+        uid: social_auth.map(|account| account.uid),
+        context: context.clone(),
+    };
+    audit::insert(tx, &entry, now)?;
+    Ok(verdict)
+}
+
+fn associate(
+    tx: &mut Tx<'_>,
+    user: User,
+    provider: &ProviderId,
+    hash: &[u8; 32],
+    now: DateTime<Utc>,
+) -> Verdict {
     let Some(ticket) = link_tickets::redeem(tx, hash, user.id, now)? else {
         return Ok(Err(SignUpError::TicketInvalid));
     };
     if &ticket.provider != provider {
         return Ok(Err(SignUpError::TicketInvalid));
     }
-    let text = |name: &str| ticket.payload.get(name).and_then(serde_json::Value::as_str);
+    let text = |name: &str| ticket.payload.get(name).and_then(Value::as_str);
     let extra_data = ticket
         .payload
         .get("extra_data")
@@ -79,26 +113,12 @@ fn redeem(
         uid: &ticket.uid,
         client_id: text("client_id"),
         email: text("email"),
-        email_verified: ticket.payload.get("email_verified")
-            == Some(&serde_json::Value::Bool(true)),
+        email_verified: ticket.payload.get("email_verified") == Some(&Value::Bool(true)),
         extra_data,
     };
-    let Some(social_auth) = social_auths::insert(tx, user.id, &new, now)? else {
-        // Somebody signed up with it since: the ticket stays spent, and the account is theirs.
-        return Ok(Err(SignUpError::Refused(
-            crate::domain::association::Refusal::AlreadyInUse,
-        )));
-    };
-    let entry = AuditEntry {
-        actor: Actor::User(user.id),
-        action: AuditAction::Associated,
-        reason: Some("link_ticket"),
-        user_id: Some(user.id),
-        social_auth_id: Some(social_auth.id),
-        provider: Some(provider.clone()),
-        uid: Some(ticket.uid.clone()),
-        context: context.clone(),
-    };
-    audit::insert(tx, &entry, now)?;
-    Ok(Ok((user, social_auth)))
+    // Without a row somebody signed up with it since: the ticket stays spent, and the account is theirs.
+    let inserted = social_auths::insert(tx, user.id, &new, now)?;
+    Ok(inserted
+        .map(|social_auth| (user, social_auth))
+        .ok_or(SignUpError::Refused(Refusal::AlreadyInUse)))
 }

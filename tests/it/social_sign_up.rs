@@ -464,6 +464,10 @@ on_both!(a_ticket_expires_after_ten_minutes, ASK, |app| {
     app.hand_in_as(&ada.bearer(), &ticket)
         .await
         .assert_refused(400, "invalid_token");
+    assert_eq!(
+        app.last_audit().await,
+        audited("user", "refused", Some("link_ticket_invalid"))
+    );
 });
 
 on_both!(

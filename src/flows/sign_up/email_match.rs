@@ -92,6 +92,8 @@ fn issue_ticket(tx: &mut Tx<'_>, attempt: &Attempt, user: &User) -> Result<Secre
         payload: &payload,
         expires_at: attempt.now + TimeDelta::minutes(TICKET_MINUTES),
     };
+    // Tickets are rare: whoever needs one clears those that nobody can redeem any more.
+    link_tickets::delete_expired(tx, attempt.now)?;
     link_tickets::insert(tx, &new, attempt.now)?;
     record(
         tx,
