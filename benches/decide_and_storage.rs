@@ -130,6 +130,7 @@ fn record(
         actor: Actor::Anonymous,
         action,
         reason: None,
+        detail: None,
         user_id: Some(user_id),
         social_auth_id: Some(social_auth_id),
         provider: ProviderId::parse("bench"),

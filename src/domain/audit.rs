@@ -1,8 +1,11 @@
 //! The audit log's entries: who did what to whom, and what came of it.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::{ProviderId, SocialAuthId, Uid, UserId};
+use serde_json::Value;
+
+use super::{ProviderId, SocialAuthId, StaffId, Uid, UserId};
 
 /// Who acted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +14,10 @@ pub enum Actor {
     Anonymous,
     /// A signed-in user.
     User(UserId),
+    /// A member of staff.
+    Staff(StaffId),
+    /// A registered application, by its row.
+    ApiClient(i64),
     /// The service itself, such as a command or a clean-up.
     System,
 }
@@ -22,15 +29,17 @@ impl Actor {
         match self {
             Self::Anonymous => "anonymous",
             Self::User(_) => "user",
+            Self::Staff(_) => "staff",
+            Self::ApiClient(_) => "api_client",
             Self::System => "system",
         }
     }
 
-    /// The user behind the action, if one is known.
+    /// The row of whoever acted, in the table that [`Actor::kind`] tells.
     #[must_use]
-    pub const fn user_id(self) -> Option<UserId> {
+    pub const fn id(self) -> Option<i64> {
         match self {
-            Self::User(id) => Some(id),
+            Self::User(UserId(id)) | Self::Staff(StaffId(id)) | Self::ApiClient(id) => Some(id),
             Self::Anonymous | Self::System => None,
         }
     }
@@ -55,6 +64,54 @@ pub enum AuditAction {
     LinkTicketIssued,
     /// Sessions and unverified leftovers were cleared when an account was linked by verified address.
     LeftoversCleared,
+    /// A user's page was looked at.
+    UserViewed,
+    /// A social account was unlinked; `reason` is the actor's.
+    Unlinked,
+    /// An unlinked social account was given back to its user.
+    UnlinkUndone,
+    /// The provider was asked to revoke an unlinked account's token; `reason` says what came of it.
+    TokenRevoked,
+    /// The next sign-in with a social account will associate it with this user.
+    AssociationTicketIssued,
+    /// A sign-in used such a ticket.
+    AssociationTicketRedeemed,
+    /// A user was deactivated; `reason` is the actor's.
+    Deactivated,
+    /// A user was reactivated; `reason` is the actor's.
+    Reactivated,
+    /// One session of a user was ended.
+    SessionRevoked,
+    /// All sessions of a user were ended.
+    SessionsRevoked,
+    /// A provider was asked whether a stored access token still works; `reason` is the answer.
+    TokenChecked,
+    /// A list was exported; `detail` has the query and the number of rows.
+    ListExported,
+    /// A provider's settings were tested.
+    ProviderTested,
+    /// A member of staff signed in.
+    StaffSignedIn,
+    /// A sign-in of staff was refused; `reason` is the code.
+    StaffSignInRefused,
+    /// A member of staff signed out.
+    StaffSignedOut,
+    /// A member of staff proved again who they are, for something dangerous.
+    StaffSteppedUp,
+    /// A staff account was created.
+    StaffInvited,
+    /// A staff account was changed; `detail` has before and after.
+    StaffChanged,
+    /// A staff account was deactivated, and its sessions ended.
+    StaffDeactivated,
+    /// A member of staff set a password.
+    PasswordSet,
+    /// A member of staff set up a second factor.
+    SecondFactorSet,
+    /// A second factor was removed.
+    SecondFactorRemoved,
+    /// A recovery code took the place of a second factor.
+    RecoveryCodeUsed,
 }
 
 impl AuditAction {
@@ -70,6 +127,30 @@ impl AuditAction {
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::LinkTicketIssued => "link_ticket_issued",
             Self::LeftoversCleared => "leftovers_cleared",
+            Self::UserViewed => "user_viewed",
+            Self::Unlinked => "unlinked",
+            Self::UnlinkUndone => "unlink_undone",
+            Self::TokenRevoked => "token_revoked",
+            Self::AssociationTicketIssued => "association_ticket_issued",
+            Self::AssociationTicketRedeemed => "association_ticket_redeemed",
+            Self::Deactivated => "deactivated",
+            Self::Reactivated => "reactivated",
+            Self::SessionRevoked => "session_revoked",
+            Self::SessionsRevoked => "sessions_revoked",
+            Self::TokenChecked => "token_checked",
+            Self::ListExported => "list_exported",
+            Self::ProviderTested => "provider_tested",
+            Self::StaffSignedIn => "staff_signed_in",
+            Self::StaffSignInRefused => "staff_sign_in_refused",
+            Self::StaffSignedOut => "staff_signed_out",
+            Self::StaffSteppedUp => "staff_stepped_up",
+            Self::StaffInvited => "staff_invited",
+            Self::StaffChanged => "staff_changed",
+            Self::StaffDeactivated => "staff_deactivated",
+            Self::PasswordSet => "password_set",
+            Self::SecondFactorSet => "second_factor_set",
+            Self::SecondFactorRemoved => "second_factor_removed",
+            Self::RecoveryCodeUsed => "recovery_code_used",
         }
     }
 }
@@ -90,8 +171,10 @@ pub struct AuditEntry {
     pub actor: Actor,
     /// What was done.
     pub action: AuditAction,
-    /// The stable code, for refusals.
-    pub reason: Option<&'static str>,
+    /// Why: the stable code of a refusal, or what an admin gave as the reason.
+    pub reason: Option<Cow<'static, str>>,
+    /// What else is worth keeping of an action of staff, such as values before and after: a JSON object.
+    pub detail: Option<Value>,
     /// The user it was done to.
     pub user_id: Option<UserId>,
     /// The social account it was done to.

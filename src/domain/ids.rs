@@ -31,6 +31,10 @@ row_id! {
     /// A session's row.
     SessionId
 }
+row_id! {
+    /// The row of a member of staff.
+    StaffId
+}
 
 /// A provider's id: a lower-case slug such as `google` or `gitlab-work`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

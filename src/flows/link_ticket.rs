@@ -79,7 +79,8 @@ fn redeem(
     let entry = AuditEntry {
         actor: Actor::User(user_id),
         action,
-        reason: Some(reason),
+        reason: Some(reason.into()),
+        detail: None,
         user_id: Some(user_id),
         social_auth_id: social_auth.as_ref().map(|account| account.id),
         provider: Some(provider.clone()),

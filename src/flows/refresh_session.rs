@@ -132,6 +132,7 @@ fn record(
         actor: Actor::User(user.id),
         action,
         reason: None,
+        detail: None,
         user_id: Some(user.id),
         social_auth_id: session.social_auth_id,
         provider: None,

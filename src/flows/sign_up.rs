@@ -323,7 +323,8 @@ async fn record_refusal(
     let entry = AuditEntry {
         actor: actor(caller),
         action: AuditAction::Refused,
-        reason: Some(reason),
+        reason: Some(reason.into()),
+        detail: None,
         user_id: None,
         social_auth_id: None,
         provider: Some(hand_in.provider.clone()),

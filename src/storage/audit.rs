@@ -1,6 +1,7 @@
 //! The audit log: written in the transaction of the change it tells of.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use super::connection::dispatch;
 use super::{Reader, StorageError, Tx};
@@ -15,12 +16,14 @@ pub struct AuditRecord {
     pub at: DateTime<Utc>,
     /// What kind of actor, see [`crate::domain::Actor::kind`].
     pub actor_kind: String,
-    /// The user who acted.
-    pub actor_id: Option<UserId>,
+    /// The row of whoever acted, in the table that `actor_kind` tells.
+    pub actor_id: Option<i64>,
     /// What was done, see [`crate::domain::AuditAction::as_str`].
     pub action: String,
-    /// The stable code, for refusals.
+    /// Why, see [`AuditEntry::reason`].
     pub reason: Option<String>,
+    /// See [`AuditEntry::detail`].
+    pub detail: Option<Value>,
     /// The user it was done to.
     pub user_id: Option<UserId>,
     /// The social account it was done to.

@@ -62,6 +62,7 @@ tables! {
         actor_id -> Nullable<BigInt>,
         action -> Text,
         reason -> Nullable<Text>,
+        detail -> Nullable<Json>,
         user_id -> Nullable<BigInt>,
         social_auth_id -> Nullable<BigInt>,
         provider -> Nullable<Text>,

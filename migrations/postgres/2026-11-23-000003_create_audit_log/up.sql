@@ -6,6 +6,7 @@ CREATE TABLE audit_log (
     actor_id BIGINT,
     action TEXT NOT NULL CHECK (action <> ''),
     reason TEXT,
+    detail JSONB CHECK (jsonb_typeof(detail) = 'object'),
     user_id BIGINT,
     social_auth_id BIGINT,
     provider TEXT,

@@ -6,6 +6,7 @@ CREATE TABLE audit_log (
     actor_id INTEGER,
     action TEXT NOT NULL CHECK (action <> ''),
     reason TEXT,
+    detail TEXT CHECK (json_valid(detail) AND json_type(detail) = 'object'),
     user_id INTEGER,
     social_auth_id INTEGER,
     provider TEXT,

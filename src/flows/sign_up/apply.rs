@@ -316,7 +316,8 @@ fn entry(
     AuditEntry {
         actor: actor(attempt.caller),
         action,
-        reason,
+        reason: reason.map(Into::into),
+        detail: None,
         user_id,
         social_auth_id,
         provider: Some(attempt.provider.id().clone()),

@@ -19,6 +19,7 @@ fn entry(action: AuditAction) -> AuditEntry {
         actor: Actor::Anonymous,
         action,
         reason: None,
+        detail: None,
         user_id: None,
         social_auth_id: None,
         provider: Some(provider("github")),

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::domain::{Actor, AuditAction, AuditEntry, RequestContext};
+use crate::domain::{Actor, AuditAction, AuditEntry, RequestContext, StaffId};
 use crate::storage::link_tickets::NewLinkTicket;
 use crate::storage::{api_clients, audit, link_tickets, nonces, sessions};
 
@@ -289,7 +289,8 @@ fn audit_entry(user: &User) -> AuditEntry {
     AuditEntry {
         actor: Actor::User(user.id),
         action: AuditAction::Refused,
-        reason: Some("already_in_use"),
+        reason: Some("already_in_use".into()),
+        detail: None,
         user_id: Some(user.id),
         social_auth_id: None,
         provider: Some(provider("github")),
@@ -309,8 +310,9 @@ async fn an_audit_entry_outlives_its_user(db: Db) {
         audit::insert(
             tx,
             &AuditEntry {
-                actor: Actor::Anonymous,
-                reason: None,
+                actor: Actor::Staff(StaffId(7)),
+                reason: Some("Ticket 5190".into()),
+                detail: Some(json!({"before": 1, "after": 2})),
                 ..entry.clone()
             },
             later(1),
@@ -327,8 +329,10 @@ async fn an_audit_entry_outlives_its_user(db: Db) {
     assert_eq!(listed.len(), 2);
     assert_eq!(
         (listed[0].actor_kind.as_str(), listed[0].actor_id),
-        ("anonymous", None)
+        ("staff", Some(7))
     );
+    assert_eq!(listed[0].reason.as_deref(), Some("Ticket 5190"));
+    assert_eq!(listed[0].detail, Some(json!({"before": 1, "after": 2})));
     assert_eq!(
         (listed[1].action.as_str(), listed[1].reason.as_deref()),
         ("refused", Some("already_in_use"))

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use serde_json::Value;
 
 use super::super::schema::audit_log;
 use super::super::{Backend, Conn};
@@ -18,6 +19,7 @@ struct AuditRow {
     actor_id: Option<i64>,
     action: String,
     reason: Option<String>,
+    detail: Option<Value>,
     user_id: Option<i64>,
     social_auth_id: Option<i64>,
     provider: Option<String>,
@@ -32,9 +34,10 @@ impl From<AuditRow> for AuditRecord {
             id: row.id,
             at: row.at,
             actor_kind: row.actor_kind,
-            actor_id: row.actor_id.map(UserId),
+            actor_id: row.actor_id,
             action: row.action,
             reason: row.reason,
+            detail: row.detail,
             user_id: row.user_id.map(UserId),
             social_auth_id: row.social_auth_id.map(SocialAuthId),
             provider: row.provider,
@@ -55,9 +58,10 @@ pub(in crate::storage) fn insert(
         .values((
             audit_log::at.eq(micros(now)),
             audit_log::actor_kind.eq(entry.actor.kind()),
-            audit_log::actor_id.eq(entry.actor.user_id().map(|id| id.0)),
+            audit_log::actor_id.eq(entry.actor.id()),
             audit_log::action.eq(entry.action.as_str()),
-            audit_log::reason.eq(entry.reason),
+            audit_log::reason.eq(entry.reason.as_deref()),
+            audit_log::detail.eq(entry.detail.as_ref()),
             audit_log::user_id.eq(entry.user_id.map(|id| id.0)),
             audit_log::social_auth_id.eq(entry.social_auth_id.map(|id| id.0)),
             audit_log::provider.eq(entry.provider.as_ref().map(ProviderId::as_str)),
