@@ -88,7 +88,7 @@ fn transaction(tx: &mut Tx<'_>, verb: Verb, number: u64) -> Result<(), StorageEr
         (Verb::SignIn, Some((account, user))) => {
             let merged = sealing::merge(account.extra_data, extra_data());
             social_auths::update_extra_data(tx, account.id, &merged, None, None, false, now)?;
-            users::fill_after_sign_in(tx, user.id, Some("Ada"), Some("Okafor"), now)?;
+            users::record_sign_in(tx, user.id, now)?;
             (user.id, account.id)
         }
         (Verb::Associate, _) => {
@@ -111,10 +111,11 @@ fn transaction(tx: &mut Tx<'_>, verb: Verb, number: u64) -> Result<(), StorageEr
         }
     };
     let session = NewSession {
-        lookup: rand::random(),
         refresh_hash: rand::random(),
         authenticated_at: now,
         expires_at: now + chrono::TimeDelta::days(90),
+        address: None,
+        user_agent: None,
     };
     sessions::insert(tx, user_id, Some(social_auth_id), None, &session, now)?;
     record(tx, AuditAction::SignedIn, user_id, social_auth_id)
@@ -138,6 +139,7 @@ fn record(
         context: RequestContext {
             request_id: "0123456789abcdef01234567".to_owned(),
             address: None,
+            user_agent: None,
         },
     };
     audit::insert(tx, &entry, Clock::system().now())

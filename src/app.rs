@@ -26,7 +26,7 @@ pub struct App {
     pub clock: Clock,
     /// Our access tokens.
     pub access_tokens: AccessTokens,
-    /// Our refresh tokens' successors.
+    /// Our refresh tokens.
     pub refresh_chain: RefreshChain,
     /// Seals provider secrets.
     pub sealer: Arc<Sealer>,

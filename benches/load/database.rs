@@ -133,12 +133,13 @@ fn sqlite_preload(users: i64) -> String {
     let at = "'2026-11-01 10:00:00.000000+00:00'";
     let end = "'2099-11-01 10:00:00.000000+00:00'";
     format!("BEGIN;
-        INSERT INTO users (username, username_folded, email, email_folded, email_verified, first_name, last_name, is_active, date_joined, modified_at)
-            {n} SELECT 'u' || i, 'u' || i, 'u' || i || '@example.org', 'u' || i || '@example.org', 1, 'Ada', 'Okafor', 1, {at}, {at} FROM n;
+        INSERT INTO users (username, username_folded, email, email_folded, email_verified, first_name, last_name, is_active, date_joined, modified_at, social_accounts)
+            {n} SELECT 'u' || i, 'u' || i, 'u' || i || '@example.org', 'u' || i || '@example.org', 1, 'Ada', 'Okafor', 1, {at}, {at}, 1 FROM n;
+        INSERT INTO last_sign_ins (user_id, at) {n} SELECT i, {at} FROM n;
         INSERT INTO social_auth (user_id, provider, uid, client_id, email, email_verified, extra_data, created_at, modified_at)
             {n} SELECT i, 'bench', 'u' || i, 'bench-client', 'u' || i || '@example.org', 1, '{{\"token_type\":\"Bearer\"}}', {at}, {at} FROM n;
-        INSERT INTO sessions (user_id, social_auth_id, lookup, refresh_hash, created_at, authenticated_at, last_used_at, expires_at)
-            {n} SELECT i, i, randomblob(16), randomblob(32), {at}, {at}, {at}, {end} FROM n;
+        INSERT INTO sessions (user_id, social_auth_id, refresh_hash, created_at, authenticated_at, last_used_at, expires_at)
+            {n} SELECT i, i, randomblob(32), {at}, {at}, {at}, {end} FROM n;
         INSERT INTO audit_log (at, actor_kind, action, user_id, social_auth_id, provider, uid, request_id)
             {n} SELECT {at}, 'anonymous', 'signed_up', i, i, 'bench', 'u' || i, hex(randomblob(12)) FROM n;
         COMMIT;")
@@ -151,12 +152,13 @@ fn postgres_preload(users: i64) -> String {
         "'2099-11-01 10:00:00Z'::timestamptz",
     );
     format!("
-        INSERT INTO users (username, username_folded, email, email_folded, email_verified, first_name, last_name, is_active, date_joined, modified_at)
-            SELECT 'u' || i, 'u' || i, 'u' || i || '@example.org', 'u' || i || '@example.org', true, 'Ada', 'Okafor', true, {at}, {at} FROM {n};
+        INSERT INTO users (username, username_folded, email, email_folded, email_verified, first_name, last_name, is_active, date_joined, modified_at, social_accounts)
+            SELECT 'u' || i, 'u' || i, 'u' || i || '@example.org', 'u' || i || '@example.org', true, 'Ada', 'Okafor', true, {at}, {at}, 1 FROM {n};
+        INSERT INTO last_sign_ins (user_id, at) SELECT i, {at} FROM {n};
         INSERT INTO social_auth (user_id, provider, uid, client_id, email, email_verified, extra_data, created_at, modified_at)
             SELECT i, 'bench', 'u' || i, 'bench-client', 'u' || i || '@example.org', true, '{{\"token_type\":\"Bearer\"}}', {at}, {at} FROM {n};
-        INSERT INTO sessions (user_id, social_auth_id, lookup, refresh_hash, created_at, authenticated_at, last_used_at, expires_at)
-            SELECT i, i, decode(md5('l' || i), 'hex'), decode(md5('a' || i) || md5('b' || i), 'hex'), {at}, {at}, {at}, {end} FROM {n};
+        INSERT INTO sessions (user_id, social_auth_id, refresh_hash, created_at, authenticated_at, last_used_at, expires_at)
+            SELECT i, i, decode(md5('a' || i) || md5('b' || i), 'hex'), {at}, {at}, {at}, {end} FROM {n};
         INSERT INTO audit_log (at, actor_kind, action, user_id, social_auth_id, provider, uid, request_id)
             SELECT {at}, 'anonymous', 'signed_up', i, i, 'bench', 'u' || i, md5('r' || i) FROM {n};")
 }

@@ -162,6 +162,28 @@ pub struct RequestContext {
     pub request_id: String,
     /// The client's address, after the trusted proxies.
     pub address: Option<IpAddr>,
+    /// What the client calls itself, as [`plain_user_agent`] left it. It is a claim and proves nothing.
+    pub user_agent: Option<String>,
+}
+
+/// Longest user agent that is kept, in bytes.
+pub const USER_AGENT_MAX_BYTES: usize = 200;
+
+/// The `User-Agent` header as it is stored and shown: without control characters, at most [`USER_AGENT_MAX_BYTES`] long. `None` if
+/// nothing is left.
+#[must_use]
+pub fn plain_user_agent(header: &[u8]) -> Option<String> {
+    let mut plain = String::new();
+    for chunk in header.utf8_chunks() {
+        let visible = chunk.valid().chars().filter(|c| !c.is_control());
+        for character in visible {
+            if plain.len() + character.len_utf8() > USER_AGENT_MAX_BYTES {
+                return Some(plain);
+            }
+            plain.push(character);
+        }
+    }
+    (!plain.is_empty()).then_some(plain)
 }
 
 /// One entry. Never holds a token, an address of mail or a provider's text.
@@ -185,4 +207,26 @@ pub struct AuditEntry {
     pub uid: Option<Uid>,
     /// The request it happened in.
     pub context: RequestContext,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_agent_is_cut_between_characters_and_has_no_control_characters() {
+        let euros = "\u{20ac}".repeat(70);
+
+        assert_eq!(
+            plain_user_agent(b"Ada/1.0 (\x1b[31mios\r\n\xff)").as_deref(),
+            Some("Ada/1.0 ([31mios)")
+        );
+        assert_eq!(
+            plain_user_agent(euros.as_bytes()),
+            Some("\u{20ac}".repeat(66))
+        );
+        assert_eq!(plain_user_agent(&[b'a'; 201]), Some("a".repeat(200)));
+        assert_eq!(plain_user_agent(b"\0\x7f"), None);
+        assert_eq!(plain_user_agent(b""), None);
+    }
 }

@@ -1,5 +1,7 @@
 //! Sessions: one row per sign-in, one rotating refresh token each.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
 
 use super::{SessionId, SocialAuthId, UserId};
@@ -7,14 +9,16 @@ use super::{SessionId, SocialAuthId, UserId};
 /// A session about to be inserted.
 #[derive(Debug, Clone)]
 pub struct NewSession {
-    /// Finds the row when a refresh token is presented; random, not secret by itself.
-    pub lookup: [u8; 16],
-    /// SHA-256 of the current refresh token.
+    /// See [`super::tokens::RefreshSecret::hash`].
     pub refresh_hash: [u8; 32],
     /// When the person proved who they are.
     pub authenticated_at: DateTime<Utc>,
     /// When the session ends whatever happens.
     pub expires_at: DateTime<Utc>,
+    /// The client's address at that time.
+    pub address: Option<IpAddr>,
+    /// What the client calls itself, see [`super::RequestContext::user_agent`].
+    pub user_agent: Option<String>,
 }
 
 /// A stored session.
@@ -24,13 +28,13 @@ pub struct Session {
     pub id: SessionId,
     /// Whose session it is.
     pub user_id: UserId,
-    /// The social account that opened it, while it is associated.
+    /// The social account that opened it. It may have been unlinked since.
     pub social_auth_id: Option<SocialAuthId>,
     /// The API client that opened it, if it named itself.
     pub api_client_id: Option<i64>,
-    /// SHA-256 of the current refresh token.
+    /// The hash of the current refresh token's secret.
     pub refresh_hash: Vec<u8>,
-    /// SHA-256 of the token before it, for the grace after a rotation.
+    /// The hash of the secret before it, for the grace after a rotation.
     pub previous_hash: Option<Vec<u8>>,
     /// When the refresh token was last rotated.
     pub rotated_at: Option<DateTime<Utc>>,

@@ -239,64 +239,59 @@ impl AccessTokens {
     }
 }
 
-/// A refresh token: 16 bytes that find the session, 32 secret bytes.
-pub struct RefreshToken {
-    lookup: [u8; 16],
-    secret: [u8; 32],
-}
+/// The secret of a refresh token. It is made before its session has a row and an id.
+pub struct RefreshSecret([u8; 32]);
 
-impl RefreshToken {
-    /// A token made of fresh randomness.
+impl RefreshSecret {
+    /// A secret made of fresh randomness.
     #[must_use]
-    pub const fn new(lookup: [u8; 16], secret: [u8; 32]) -> Self {
-        Self { lookup, secret }
+    pub const fn new(random: [u8; 32]) -> Self {
+        Self(random)
     }
 
-    /// The token that `text` spells, if it has the right form.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (lookup, secret) = bytes.split_first_chunk::<16>()?;
-        Some(Self {
-            lookup: *lookup,
-            secret: secret.try_into().ok()?,
-        })
-    }
-
-    /// What the client gets.
-    #[must_use]
-    pub fn to_secret(&self) -> Secret {
-        let mut bytes = [0_u8; 48];
-        let (lookup, secret) = bytes.split_at_mut(16);
-        lookup.copy_from_slice(&self.lookup);
-        secret.copy_from_slice(&self.secret);
-        Secret::new(URL_SAFE_NO_PAD.encode(bytes))
-    }
-
-    /// What finds the session's row.
-    #[must_use]
-    pub const fn lookup(&self) -> &[u8; 16] {
-        &self.lookup
-    }
-
-    /// What the row holds of it.
+    /// What the session's row holds of it.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
         Sha256::new()
-            .chain_update(self.lookup)
-            .chain_update(self.secret)
+            .chain_update(b"refresh token secret")
+            .chain_update(self.0)
             .finalize()
             .into()
     }
 
-    /// Whether `stored` is this token's hash; takes the same time either way.
+    /// Whether `stored` is this secret's hash; takes the same time either way.
     #[must_use]
     pub fn matches(&self, stored: &[u8]) -> bool {
         self.hash().ct_eq(stored).into()
     }
 }
 
-/// Derives each refresh token's successor, so that a repeated rotation yields the same one and nothing has to be kept in the clear.
+/// A refresh token that was presented and is one of ours. Whether it is the session's current one is for the row to say.
+pub struct RefreshToken {
+    session_id: SessionId,
+    /// Its secret.
+    pub secret: RefreshSecret,
+}
+
+impl RefreshToken {
+    /// Whose token it is.
+    #[must_use]
+    pub const fn session_id(&self) -> SessionId {
+        self.session_id
+    }
+}
+
+/// Bytes of a refresh token: the session's id, the secret, the tag.
+const REFRESH_TOKEN_BYTES: usize = 8 + 32 + TAG_BYTES;
+/// Bytes of a refresh token's tag.
+const TAG_BYTES: usize = 16;
+
+/// Spells refresh tokens, recognises them and derives their successors.
+///
+/// A token ends with a tag that only this service can make. Session ids are easily guessed, and a spent token that comes back ends
+/// its session: without the tag anybody could end anybody's.
+///
+/// A successor is derived from its token, so that a repeated rotation yields the same one and nothing has to be kept in the clear.
 pub struct RefreshChain {
     mac: Hmac<Sha256>,
 }
@@ -313,17 +308,49 @@ impl RefreshChain {
         Self { mac }
     }
 
-    /// The token that replaces `token`.
+    /// What the client gets.
     #[must_use]
-    pub fn successor(&self, token: &RefreshToken) -> RefreshToken {
-        let mut mac = self.mac.clone();
-        mac.update(b"refresh token successor");
-        mac.update(&token.lookup);
-        mac.update(&token.secret);
-        RefreshToken {
-            lookup: token.lookup,
-            secret: mac.finalize().into_bytes().into(),
+    pub fn spell(&self, session_id: SessionId, secret: &RefreshSecret) -> Secret {
+        let tag = self.code("refresh token tag", session_id, secret);
+        let mut bytes = [0_u8; REFRESH_TOKEN_BYTES];
+        let id = session_id.0.to_be_bytes();
+        // Of the tag only as much as there is room for.
+        for (byte, part) in bytes
+            .iter_mut()
+            .zip(id.into_iter().chain(secret.0).chain(tag))
+        {
+            *byte = part;
         }
+        Secret::new(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// The token that `text` spells, if it is one of ours.
+    #[must_use]
+    pub fn parse(&self, text: &str) -> Option<RefreshToken> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (id, rest) = bytes.split_first_chunk::<8>()?;
+        let (secret, tag) = rest.split_first_chunk::<32>()?;
+        let token = RefreshToken {
+            session_id: SessionId(i64::from_be_bytes(*id)),
+            secret: RefreshSecret(*secret),
+        };
+        let code = self.code("refresh token tag", token.session_id, &token.secret);
+        let (expected, _) = code.split_first_chunk::<TAG_BYTES>()?;
+        bool::from(expected.ct_eq(tag)).then_some(token)
+    }
+
+    /// The secret that replaces that of `token`.
+    #[must_use]
+    pub fn successor(&self, token: &RefreshToken) -> RefreshSecret {
+        RefreshSecret(self.code("refresh token successor", token.session_id, &token.secret))
+    }
+
+    fn code(&self, purpose: &str, session_id: SessionId, secret: &RefreshSecret) -> [u8; 32] {
+        let mut mac = self.mac.clone();
+        mac.update(purpose.as_bytes());
+        mac.update(&session_id.0.to_be_bytes());
+        mac.update(&secret.0);
+        mac.finalize().into_bytes().into()
     }
 }
 
@@ -467,16 +494,40 @@ mod tests {
     #[test]
     fn a_refresh_token_survives_its_text_form_and_has_one_successor() {
         let chain = RefreshChain::new(&[3; 32]);
-        let token = RefreshToken::new([1; 16], [2; 32]);
+        let text = chain.spell(SessionId(7), &RefreshSecret::new([2; 32]));
 
-        let parsed = RefreshToken::parse(token.to_secret().expose()).unwrap();
-        let successors = [chain.successor(&token), chain.successor(&parsed)];
+        let [first, second] = [0, 1].map(|_| chain.parse(text.expose()).unwrap());
+        let successors = [chain.successor(&first), chain.successor(&second)];
+        let next = chain.spell(SessionId(7), &successors[0]);
 
-        assert!(parsed.matches(&token.hash()));
+        assert_eq!(first.session_id(), SessionId(7));
+        assert!(first.secret.matches(&RefreshSecret::new([2; 32]).hash()));
         assert_eq!(successors[0].hash(), successors[1].hash());
-        assert!(!successors[0].matches(&token.hash()));
-        assert_eq!(successors[0].lookup(), token.lookup());
-        assert!(RefreshToken::parse("short").is_none());
+        assert!(!successors[0].matches(&first.secret.hash()));
+        assert_eq!(
+            chain.parse(next.expose()).unwrap().secret.hash(),
+            successors[0].hash()
+        );
+    }
+
+    #[test]
+    fn a_refresh_token_that_is_not_ours_in_every_byte_is_none() {
+        let chain = RefreshChain::new(&[3; 32]);
+        let secret = RefreshSecret::new([2; 32]);
+        let text = chain.spell(SessionId(7), &secret);
+        let bytes = URL_SAFE_NO_PAD.decode(text.expose()).unwrap();
+
+        for position in 0..bytes.len() {
+            let mut forged = bytes.clone();
+            forged[position] ^= 1;
+            let forged = URL_SAFE_NO_PAD.encode(forged);
+            assert!(chain.parse(&forged).is_none(), "byte {position}");
+        }
+        let foreign = RefreshChain::new(&[4; 32]).spell(SessionId(7), &secret);
+        let longer = format!("{}AAAA", text.expose());
+        for bad in ["", "short", foreign.expose(), &longer] {
+            assert!(chain.parse(bad).is_none(), "{bad}");
+        }
     }
 
     #[test]

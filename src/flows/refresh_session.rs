@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::TokenSet;
 use crate::app::App;
-use crate::domain::tokens::{ACCESS_TOKEN_SECONDS, REFRESH_GRACE_SECONDS, RefreshToken};
+use crate::domain::tokens::{ACCESS_TOKEN_SECONDS, REFRESH_GRACE_SECONDS};
 use crate::domain::{Actor, AuditAction, AuditEntry, RequestContext, Secret, Session, User};
 use crate::storage::{StorageError, Tx, audit, sessions};
 
@@ -48,23 +48,31 @@ pub async fn refresh_session(
     context: RequestContext,
 ) -> Result<TokenSet, RefreshError> {
     let now = app.clock.now();
-    let presented = RefreshToken::parse(refresh_token.expose()).ok_or(RefreshError::Invalid)?;
+    let presented = app
+        .refresh_chain
+        .parse(refresh_token.expose())
+        .ok_or(RefreshError::Invalid)?;
     let successor = app.refresh_chain.successor(&presented);
-    let new_refresh_token = successor.to_secret();
+    let new_refresh_token = app.refresh_chain.spell(presented.session_id(), &successor);
 
     let rotation = app
         .db
         .write(move |tx| -> Result<Rotation, RefreshError> {
-            let Some((session, user)) =
-                sessions::find_by_lookup_for_update(tx, presented.lookup())?
+            let Some((session, user)) = sessions::find_for_update(tx, presented.session_id())?
             else {
                 return Ok(Rotation::Invalid);
             };
             if !session.is_live(now) || !user.is_active {
                 return Ok(Rotation::Invalid);
             }
-            if presented.matches(&session.refresh_hash) {
-                sessions::rotate(tx, session.id, &presented.hash(), &successor.hash(), now)?;
+            if presented.secret.matches(&session.refresh_hash) {
+                sessions::rotate(
+                    tx,
+                    session.id,
+                    &presented.secret.hash(),
+                    &successor.hash(),
+                    now,
+                )?;
                 record(
                     tx,
                     AuditAction::SessionRefreshed,
@@ -81,7 +89,7 @@ pub async fn refresh_session(
             let is_previous = session
                 .previous_hash
                 .as_deref()
-                .is_some_and(|hash| presented.matches(hash));
+                .is_some_and(|hash| presented.secret.matches(hash));
             if in_grace && is_previous {
                 return Ok(Rotation::Rotated(Box::new(session)));
             }

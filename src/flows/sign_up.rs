@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::domain::association::{Caller, Refusal};
 use crate::domain::policy::NotAdmitted;
 use crate::domain::tokens::{
-    ACCESS_TOKEN_SECONDS, BearerRefused, RefreshToken, SESSION_DAYS, nonce_hashes,
+    ACCESS_TOKEN_SECONDS, BearerRefused, RefreshSecret, SESSION_DAYS, nonce_hashes,
 };
 use crate::domain::{
     Actor, AuditAction, AuditEntry, HandIn, NewSession, RequestContext, Secret, SessionId,
@@ -238,8 +238,7 @@ async fn hand_in(app: &Arc<App>, request: SignUp) -> Result<SignedUp, SignUpErro
     verified.identity.fill_names(&hand_in.profile);
 
     let now = app.clock.now();
-    let refresh_token = RefreshToken::new(app.random(), app.random());
-    let new_refresh_token = refresh_token.to_secret();
+    let refresh_secret = RefreshSecret::new(app.random());
     let attempt = Attempt {
         caller,
         session_id: bearer.map(|bearer| bearer.session_id),
@@ -256,10 +255,11 @@ async fn hand_in(app: &Arc<App>, request: SignUp) -> Result<SignedUp, SignUpErro
         hand_in,
         provider,
         session: NewSession {
-            lookup: *refresh_token.lookup(),
-            refresh_hash: refresh_token.hash(),
+            refresh_hash: refresh_secret.hash(),
             authenticated_at: now,
             expires_at: now + TimeDelta::days(SESSION_DAYS),
+            address: context.address,
+            user_agent: context.user_agent.clone(),
         },
         username_seed: u128::from_le_bytes(app.random()),
         ticket: app.random(),
@@ -271,14 +271,14 @@ async fn hand_in(app: &Arc<App>, request: SignUp) -> Result<SignedUp, SignUpErro
         .db
         .write(move |tx| apply::apply(tx, &attempt, &policy))
         .await??;
-    finish(app, applied, new_refresh_token, now)
+    finish(app, applied, &refresh_secret, now)
 }
 
-/// Mints the session's access token, if a session was opened.
+/// Mints the session's tokens, if a session was opened.
 fn finish(
     app: &App,
     applied: Applied,
-    refresh_token: Secret,
+    refresh_secret: &RefreshSecret,
     now: DateTime<Utc>,
 ) -> Result<SignedUp, SignUpError> {
     let Applied {
@@ -295,7 +295,7 @@ fn finish(
             Ok(TokenSet {
                 access_token,
                 expires_in_seconds: ACCESS_TOKEN_SECONDS,
-                refresh_token,
+                refresh_token: app.refresh_chain.spell(session_id, refresh_secret),
             })
         })
         .transpose()

@@ -10,7 +10,7 @@ use super::social_auths::NewSocialAuth;
 use super::{Reader, StorageError, Tx, pg, sqlite};
 use crate::domain::{AuditEntry, NewSession, NewUser, SessionId, SocialAuth, User};
 
-/// What a sign-in writes: the refreshed social account, its user, a session, an audit entry.
+/// What a sign-in writes: the refreshed social account, when its user signed in, a session, an audit entry.
 #[derive(Debug, Clone, Copy)]
 pub struct SignIn<'a> {
     /// The social account with its merged `extra_data`; locked in this transaction.
@@ -21,10 +21,6 @@ pub struct SignIn<'a> {
     pub email: Option<&'a str>,
     /// As for [`super::social_auths::update_extra_data`].
     pub email_verified: bool,
-    /// Fills an empty one.
-    pub first_name: &'a str,
-    /// Fills an empty one.
-    pub last_name: &'a str,
     /// The session to open.
     pub session: &'a NewSession,
     /// The audit entry.
@@ -49,8 +45,8 @@ pub struct SignUp<'a> {
 /// What a sign-up made.
 pub type SignedUp = (User, SocialAuth, SessionId);
 
-/// Refreshes the social account as [`super::social_auths::update_extra_data`] and the user as
-/// [`super::users::fill_after_sign_in`] do, opens the session and appends the audit entry.
+/// Refreshes the social account as [`super::social_auths::update_extra_data`] and records the sign-in as
+/// [`super::users::record_sign_in`] do, opens the session and appends the audit entry.
 ///
 /// # Errors
 /// [`StorageError`] when the database fails.

@@ -5,7 +5,7 @@
 macro_rules! tables {
     ($($name:ident ($key:ident) { $($column:ident -> $type:ty,)+ })+) => {
         $(diesel::table! {
-            use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
+            use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
             use super::super::types::{Json, Tstz};
             $name ($key) { $($column -> $type,)+ }
         })+
@@ -25,7 +25,11 @@ tables! {
         is_active -> Bool,
         date_joined -> Tstz,
         modified_at -> Tstz,
-        last_sign_in_at -> Nullable<Tstz>,
+        social_accounts -> Integer,
+    }
+    last_sign_ins (user_id) {
+        user_id -> BigInt,
+        at -> Tstz,
     }
     social_auth (id) {
         id -> BigInt,
@@ -44,7 +48,6 @@ tables! {
         user_id -> BigInt,
         social_auth_id -> Nullable<BigInt>,
         api_client_id -> Nullable<BigInt>,
-        lookup -> Binary,
         refresh_hash -> Binary,
         previous_hash -> Nullable<Binary>,
         rotated_at -> Nullable<Tstz>,
@@ -52,6 +55,8 @@ tables! {
         authenticated_at -> Tstz,
         last_used_at -> Tstz,
         expires_at -> Tstz,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
         revoked_at -> Nullable<Tstz>,
         revoked_reason -> Nullable<Text>,
     }

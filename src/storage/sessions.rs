@@ -17,15 +17,15 @@ pub fn find_with_user(
     dispatch!(reader, sessions::find_with_user(id))
 }
 
-/// The session that a refresh token names, and its user; nobody else changes the session until the transaction ends.
+/// As [`find_with_user`], and nobody else changes the session until the transaction ends.
 ///
 /// # Errors
 /// [`StorageError`] when the database fails.
-pub fn find_by_lookup_for_update(
+pub fn find_for_update(
     tx: &mut Tx<'_>,
-    lookup: &[u8; 16],
+    id: SessionId,
 ) -> Result<Option<(Session, User)>, StorageError> {
-    dispatch!(tx, sessions::find_by_lookup_for_update(lookup))
+    dispatch!(tx, sessions::find_for_update(id))
 }
 
 /// All sessions of the user, oldest first, ended ones included.

@@ -26,7 +26,7 @@ pub fn list_by_verified_email(
     dispatch!(reader, users::list_by_verified_email(folded))
 }
 
-/// Inserts an active user under `base_name`, or, if that is taken without regard to case, under the first free one of
+/// Inserts an active user who signs in now and has no social account yet, under `base_name`, or, if that is taken without regard to case, under the first free one of
 /// `alternatives`.
 ///
 /// # Errors
@@ -41,19 +41,24 @@ pub fn insert(
     dispatch!(tx, users::insert(user, base_name, alternatives, now))
 }
 
-/// Records that the user signed in, and fills the names that are still empty. Names that are set stay as they are.
+/// Records that the user signed in.
+///
+/// # Errors
+/// [`StorageError`] when the database fails, such as when there is no such user.
+pub fn record_sign_in(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), StorageError> {
+    dispatch!(tx, users::record_sign_in(id, now))
+}
+
+/// Fills the names that are still empty. Names that are set stay as they are.
 ///
 /// # Errors
 /// [`StorageError`] when the database fails.
-pub fn fill_after_sign_in(
+pub fn fill_names(
     tx: &mut Tx<'_>,
     id: UserId,
-    first_name: Option<&str>,
-    last_name: Option<&str>,
+    first_name: &str,
+    last_name: &str,
     now: DateTime<Utc>,
 ) -> Result<(), StorageError> {
-    dispatch!(
-        tx,
-        users::fill_after_sign_in(id, first_name, last_name, now)
-    )
+    dispatch!(tx, users::fill_names(id, first_name, last_name, now))
 }

@@ -15,9 +15,9 @@ use super::ServerContext;
 use super::error::Error;
 use super::observe::RequestId;
 use crate::app::App;
-use crate::domain::RequestContext;
 use crate::domain::json::Json;
 use crate::domain::tokens::BearerRefused;
+use crate::domain::{RequestContext, plain_user_agent};
 use crate::flows::{Bearer, recognise_bearer};
 
 /// Largest body, in bytes.
@@ -97,6 +97,10 @@ impl FromRequest for Context {
         std::future::ready(Ok(Self(RequestContext {
             request_id: request_id.unwrap_or_default(),
             address: client_address(request),
+            user_agent: request
+                .headers()
+                .get(header::USER_AGENT)
+                .and_then(|value| plain_user_agent(value.as_bytes())),
         })))
     }
 }

@@ -115,6 +115,37 @@ on_both!(
 );
 
 on_both!(
+    a_refresh_token_that_somebody_made_up_for_a_session_does_not_end_it,
+    FAKE,
+    |app| {
+        let signed_up = app.hand_in(&app.access_token_of("ada").await).await;
+        let genuine = signed_up.body["token"]["refresh_token"].clone();
+        let bytes = URL_SAFE_NO_PAD.decode(genuine.as_str().unwrap()).unwrap();
+
+        // The id of the session is easily guessed; secret and tag are not.
+        for position in 8..bytes.len() {
+            let mut forged = bytes.clone();
+            forged[position] ^= 1;
+            let forged = json!(URL_SAFE_NO_PAD.encode(forged));
+            let answer = app.post("/oauth/token", &grant(&forged), None).await;
+            assert_eq!(answer.body["error"], "invalid_grant");
+        }
+
+        assert_eq!(app.last_audit().await.1, "signed_up");
+        let answer = app.post("/oauth/token", &grant(&genuine), None).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+    }
+);
+
+on_both!(a_session_remembers_where_it_was_opened, FAKE, |app| {
+    app.sign_up("ada").await;
+
+    let seen = app.text("SELECT address || ' ' || coalesce(user_agent, '') AS text FROM sessions");
+
+    assert!(seen.starts_with("127.0.0.1 "), "{seen}");
+});
+
+on_both!(
     twenty_refreshes_at_once_agree_on_one_successor,
     FAKE,
     |app| {
@@ -179,7 +210,7 @@ on_both!(oauth_errors_have_oauths_shape, FAKE, |app| {
         (json!({ "grant_type": "refresh_token" }), "invalid_request"),
         (grant(&json!("unknown")), "invalid_grant"),
         (
-            grant(&json!(URL_SAFE_NO_PAD.encode([7; 48]))),
+            grant(&json!(URL_SAFE_NO_PAD.encode([7; 56]))),
             "invalid_grant",
         ),
     ] {

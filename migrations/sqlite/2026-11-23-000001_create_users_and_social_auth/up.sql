@@ -1,4 +1,4 @@
--- user names are compared through username_folded: lower-case ASCII.
+-- user names are compared through username_folded: lower-case ASCII. social_accounts is how many rows of social_auth the user has.
 CREATE TABLE users (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     username TEXT NOT NULL CHECK (username <> ''),
@@ -11,11 +11,22 @@ CREATE TABLE users (
     is_active INTEGER NOT NULL CHECK (is_active IN (0, 1)),
     date_joined TEXT NOT NULL,
     modified_at TEXT NOT NULL,
-    last_sign_in_at TEXT,
+    social_accounts INTEGER NOT NULL CHECK (social_accounts >= 0),
     CHECK ((email IS NULL) = (email_folded IS NULL)),
     CHECK (email IS NOT NULL OR NOT email_verified)
 ) STRICT;
 CREATE INDEX users_email_folded ON users (email_folded) WHERE email_folded IS NOT NULL;
+-- For the lists of those who need a look.
+CREATE INDEX users_inactive ON users (id) WHERE NOT is_active;
+CREATE INDEX users_without_social_account ON users (id) WHERE social_accounts = 0;
+CREATE INDEX users_with_several_social_accounts ON users (id) WHERE social_accounts >= 2;
+
+-- Beside the users and not among their columns: a sign-in changes this narrow row and leaves the wide one alone.
+CREATE TABLE last_sign_ins (
+    user_id INTEGER NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    at TEXT NOT NULL
+) STRICT;
+CREATE INDEX last_sign_ins_at_user_id ON last_sign_ins (at, user_id);
 
 -- A uid is compared byte for byte (the default collation BINARY).
 CREATE TABLE social_auth (

@@ -11,12 +11,14 @@ CREATE TABLE api_clients (
     created_at TEXT NOT NULL
 ) STRICT;
 
+-- A refresh token and an access token name their session by its id, which is never used again.
+-- social_auth_id is what the session was opened with. It has no foreign key and no index, which every sign-in would pay for: like the
+-- audit log's it may outlive its row, since ids are never used again, and a user's sessions are found by user_id.
 CREATE TABLE sessions (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    social_auth_id INTEGER REFERENCES social_auth (id) ON DELETE SET NULL,
+    social_auth_id INTEGER,
     api_client_id INTEGER REFERENCES api_clients (id) ON DELETE CASCADE,
-    lookup BLOB NOT NULL UNIQUE CHECK (length(lookup) = 16),
     refresh_hash BLOB NOT NULL CHECK (length(refresh_hash) = 32),
     previous_hash BLOB CHECK (length(previous_hash) = 32),
     rotated_at TEXT,
@@ -24,10 +26,11 @@ CREATE TABLE sessions (
     authenticated_at TEXT NOT NULL,
     last_used_at TEXT NOT NULL,
     expires_at TEXT NOT NULL,
+    address TEXT,
+    user_agent TEXT,
     revoked_at TEXT,
     revoked_reason TEXT,
     CHECK ((revoked_at IS NULL) = (revoked_reason IS NULL))
 ) STRICT;
 CREATE INDEX sessions_user_id ON sessions (user_id);
-CREATE INDEX sessions_social_auth_id ON sessions (social_auth_id) WHERE social_auth_id IS NOT NULL;
 CREATE INDEX sessions_api_client_id ON sessions (api_client_id) WHERE api_client_id IS NOT NULL;

@@ -1,6 +1,8 @@
--- No foreign keys: entries outlive the users and social accounts they name.
+-- No foreign keys: entries outlive the users and social accounts they name. No AUTOINCREMENT: entries are only ever removed from
+-- the old end, and never the newest, so that a new one has a higher id than all before it without a counter to write.
+-- detail is what a member of staff did, where the other columns do not say it.
 CREATE TABLE audit_log (
-    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    id INTEGER NOT NULL PRIMARY KEY,
     at TEXT NOT NULL,
     actor_kind TEXT NOT NULL CHECK (actor_kind <> ''),
     actor_id INTEGER,

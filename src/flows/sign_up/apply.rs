@@ -128,9 +128,12 @@ fn sign_in(
 ) -> Result<Applied, SignUpError> {
     let social_auth = refreshed(attempt, social_auth);
     let identity = &attempt.verified.identity;
-    if user.first_name.is_empty() && user.last_name.is_empty() {
-        user.first_name.clone_from(&identity.first_name);
-        user.last_name.clone_from(&identity.last_name);
+    let (first_name, last_name) = (&identity.first_name, &identity.last_name);
+    let is_nameless = user.first_name.is_empty() && user.last_name.is_empty();
+    if is_nameless && !(first_name.is_empty() && last_name.is_empty()) {
+        users::fill_names(tx, user.id, first_name, last_name, attempt.now)?;
+        user.first_name.clone_from(first_name);
+        user.last_name.clone_from(last_name);
     }
     let ids = (Some(user.id), Some(social_auth.id));
     let session_id = hand_ins::write_sign_in(
@@ -140,8 +143,6 @@ fn sign_in(
             client_id: attempt.verified.client_id.as_deref(),
             email: identity.email.as_deref(),
             email_verified: identity.email_verified,
-            first_name: &user.first_name,
-            last_name: &user.last_name,
             session: &attempt.session,
             entry: &entry(attempt, AuditAction::SignedIn, None, ids.0, ids.1),
         },

@@ -447,9 +447,9 @@ fn a_deadlock_is_run_again_until_both_succeed() {
             let db = db.clone();
             tokio::spawn(async move {
                 db.write(move |tx| {
-                    users::fill_after_sign_in(tx, first, Some("A"), None, now())?;
+                    users::fill_names(tx, first, "A", "", now())?;
                     database::execute(tx, "SELECT pg_sleep(0.3)")?;
-                    users::fill_after_sign_in(tx, second, Some("A"), None, now())
+                    users::fill_names(tx, second, "A", "", now())
                 })
                 .await
             })

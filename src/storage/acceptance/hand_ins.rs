@@ -11,8 +11,14 @@ on_both! {
     a_sign_up_in_one_go_stores_user_account_session_and_entry
     a_sign_up_under_a_taken_name_stores_nothing
     a_sign_up_with_an_account_that_is_associated_starts_again
-    a_sign_in_in_one_go_refreshes_account_and_user_and_stores_session_and_entry
+    a_sign_in_in_one_go_refreshes_the_account_and_stores_session_and_entry
 }
+
+/// The session of [`in_one_go`].
+const SEEN: &str = "sessions WHERE address = '192.0.2.7' AND user_agent = 'Ada/7.0'";
+const COUNTED: &str = "users WHERE social_accounts = 1";
+/// A user whose last sign-in was after the sign-up.
+const RECORDED: &str = "users JOIN last_sign_ins ON user_id = id WHERE at > date_joined";
 
 fn entry(action: AuditAction) -> AuditEntry {
     AuditEntry {
@@ -27,6 +33,7 @@ fn entry(action: AuditAction) -> AuditEntry {
         context: RequestContext {
             request_id: "r1".to_owned(),
             address: Some([192, 0, 2, 1].into()),
+            user_agent: None,
         },
     }
 }
@@ -84,6 +91,9 @@ async fn a_sign_up_in_one_go_stores_user_account_session_and_entry(db: Db) {
         (session.authenticated_at, session.expires_at),
         (now(), later(3600))
     );
+    assert_eq!(count(&db, SEEN).await, 1);
+    assert_eq!(count(&db, COUNTED).await, 1);
+    assert_eq!(count(&db, "last_sign_ins").await, 1);
     let [logged] = log.as_slice() else {
         panic!("one entry, not {}", log.len());
     };
@@ -108,6 +118,7 @@ async fn a_sign_up_under_a_taken_name_stores_nothing(db: Db) {
     assert_eq!(written, None);
     for (table, rows) in [
         ("users", 1),
+        ("last_sign_ins", 1),
         ("social_auth", 1),
         ("sessions", 0),
         ("audit_log", 0),
@@ -125,6 +136,7 @@ async fn a_sign_up_with_an_account_that_is_associated_starts_again(db: Db) {
     assert!(matches!(written, Err(StorageError::Unavailable { .. })));
     for (table, rows) in [
         ("users", 1),
+        ("last_sign_ins", 1),
         ("social_auth", 1),
         ("sessions", 0),
         ("audit_log", 0),
@@ -133,7 +145,7 @@ async fn a_sign_up_with_an_account_that_is_associated_starts_again(db: Db) {
     }
 }
 
-async fn a_sign_in_in_one_go_refreshes_account_and_user_and_stores_session_and_entry(db: Db) {
+async fn a_sign_in_in_one_go_refreshes_the_account_and_stores_session_and_entry(db: Db) {
     let (user, mut account) = db.write(|tx| sign_up(tx, "ada", "42")).await.unwrap();
     account.extra_data = json!({"scope": "b"});
     account.modified_at = later(60);
@@ -146,8 +158,6 @@ async fn a_sign_in_in_one_go_refreshes_account_and_user_and_stores_session_and_e
                 client_id: None,
                 email: Some("ada@example.org"),
                 email_verified: true,
-                first_name: "Ada",
-                last_name: "Another",
                 session: &new_session(9),
                 entry: &AuditEntry {
                     user_id: Some(id),
@@ -171,12 +181,9 @@ async fn a_sign_in_in_one_go_refreshes_account_and_user_and_stores_session_and_e
         .unwrap();
     let log = db.read(|r| audit::list(r, 10)).await.unwrap();
 
-    // An empty name is filled, one that is set stays.
-    assert_eq!(
-        (owner.first_name.as_str(), owner.last_name.as_str()),
-        ("Ada", "Okafor")
-    );
     assert_eq!(found, Some((account.clone(), owner)));
+    assert_eq!(count(&db, RECORDED).await, 1);
+    assert_eq!(count(&db, "last_sign_ins").await, 1);
     assert_eq!(session.social_auth_id, Some(account.id));
     assert_eq!(session.refresh_hash, vec![9; 32]);
     let [logged] = log.as_slice() else {

@@ -96,10 +96,11 @@ fn new_user(email: Option<&str>) -> NewUser {
 
 fn new_session(number: u8) -> NewSession {
     NewSession {
-        lookup: [number; 16],
         refresh_hash: [number; 32],
         authenticated_at: now(),
         expires_at: later(3600),
+        address: Some([192, 0, 2, number].into()),
+        user_agent: Some(format!("Ada/{number}.0")),
     }
 }
 

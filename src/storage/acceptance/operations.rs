@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::domain::{Actor, AuditAction, AuditEntry, RequestContext, StaffId};
+use crate::domain::{Actor, AuditAction, AuditEntry, RequestContext, SessionId, StaffId};
 use crate::storage::link_tickets::NewLinkTicket;
 use crate::storage::{api_clients, audit, link_tickets, nonces, sessions};
 
@@ -15,7 +15,10 @@ on_both! {
     names_and_addresses_are_filled_only_where_missing
     a_verified_address_finds_at_most_two_users
     leftovers_that_nobody_vouched_for_are_removed
+    social_accounts_are_counted_with_their_user
+    the_last_sign_in_is_kept_beside_its_user
     a_session_is_found_rotated_and_revoked
+    a_session_outlives_the_social_account_it_was_opened_with
     an_audit_entry_outlives_its_user
     a_nonce_is_good_once
     a_link_ticket_is_redeemed_once_by_its_user_in_time
@@ -126,7 +129,7 @@ async fn names_and_addresses_are_filled_only_where_missing(db: Db) {
     let (user, account) = db.write(|tx| sign_up(tx, "ada", "1")).await.unwrap();
 
     db.write(move |tx| {
-        users::fill_after_sign_in(tx, user.id, Some("Ada"), Some("Changed"), later(1))?;
+        users::fill_names(tx, user.id, "Ada", "Changed", later(1))?;
         social_auths::update_extra_data(
             tx,
             account.id,
@@ -148,7 +151,7 @@ async fn names_and_addresses_are_filled_only_where_missing(db: Db) {
     })
     .await
     .unwrap();
-    db.write(move |tx| users::fill_after_sign_in(tx, user.id, Some("Eve"), None, later(3)))
+    db.write(move |tx| users::fill_names(tx, user.id, "Eve", "", later(3)))
         .await
         .unwrap();
 
@@ -227,6 +230,90 @@ async fn leftovers_that_nobody_vouched_for_are_removed(db: Db) {
     assert_eq!(count(&db, "social_auth").await, 1);
 }
 
+async fn social_accounts_are_counted_with_their_user(db: Db) {
+    let (user, _) = db.write(|tx| sign_up(tx, "ada", "1")).await.unwrap();
+    let eve = db
+        .write(|tx| users::insert(tx, &new_user(None), "eve", Vec::new, now()))
+        .await
+        .unwrap();
+    let counted = |id: UserId, accounts: u8| {
+        let condition = format!("users WHERE id = {id} AND social_accounts = {accounts}");
+        let db = db.clone();
+        async move {
+            db.read(move |r| database::count(r, &condition))
+                .await
+                .unwrap()
+        }
+    };
+    assert_eq!(
+        (counted(user.id, 1).await, counted(eve.id, 0).await),
+        (1, 1)
+    );
+
+    let again = db.write(move |tx| associate(tx, user.id, "2")).await;
+    let taken = db.write(move |tx| associate(tx, eve.id, "2")).await;
+    assert!(again.unwrap().is_some() && taken.unwrap().is_none());
+    assert_eq!(
+        (counted(user.id, 2).await, counted(eve.id, 0).await),
+        (1, 1)
+    );
+
+    let removed = db
+        .write(move |tx| social_auths::delete_unverified_of_user(tx, user.id, "ada@example.org"))
+        .await
+        .unwrap();
+    assert_eq!((removed.len(), counted(user.id, 0).await), (2, 1));
+}
+
+async fn the_last_sign_in_is_kept_beside_its_user(db: Db) {
+    let (user, _) = db.write(|tx| sign_up(tx, "ada", "1")).await.unwrap();
+    let at = |db: &Db| {
+        let db = db.clone();
+        async move {
+            let sql = "SELECT CAST(at AS TEXT) AS line FROM last_sign_ins";
+            db.read(move |r| database::lines(r, sql)).await.unwrap()
+        }
+    };
+    let first = at(&db).await;
+
+    db.write(move |tx| users::record_sign_in(tx, user.id, later(60)))
+        .await
+        .unwrap();
+    let second = at(&db).await;
+    let nobody = db
+        .write(|tx| users::record_sign_in(tx, UserId(4711), now()))
+        .await;
+
+    assert_eq!((first.len(), second.len()), (1, 1));
+    assert!(first < second, "{first:?} {second:?}");
+    assert!(matches!(nobody, Err(StorageError::Query(_))), "{nobody:?}");
+    db.write(|tx| database::execute(tx, "DELETE FROM users"))
+        .await
+        .unwrap();
+    assert_eq!(at(&db).await, [""; 0]);
+}
+
+async fn a_session_outlives_the_social_account_it_was_opened_with(db: Db) {
+    let (user, account) = db.write(|tx| sign_up(tx, "ada", "1")).await.unwrap();
+    let user_id = user.id;
+    db.write(move |tx| {
+        sessions::insert(tx, user_id, Some(account.id), None, &new_session(7), now())?;
+        database::execute(tx, "DELETE FROM social_auth")
+    })
+    .await
+    .unwrap();
+
+    let listed = db
+        .read(move |r| sessions::list_of_user(r, user_id))
+        .await
+        .unwrap();
+
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].social_auth_id, Some(account.id));
+    let seen = "sessions WHERE address = '192.0.2.7' AND user_agent = 'Ada/7.0'";
+    assert_eq!(count(&db, seen).await, 1);
+}
+
 async fn a_session_is_found_rotated_and_revoked(db: Db) {
     let (user, account) = db.write(|tx| sign_up(tx, "ada", "1")).await.unwrap();
     let user_id = user.id;
@@ -247,9 +334,9 @@ async fn a_session_is_found_rotated_and_revoked(db: Db) {
 
     let rotated = db
         .write(move |tx| {
-            let (session, _) = sessions::find_by_lookup_for_update(tx, &[7; 16])?.unwrap();
+            let (session, _) = sessions::find_for_update(tx, id)?.unwrap();
             sessions::rotate(tx, session.id, &session.refresh_hash, &[8; 32], later(5))?;
-            sessions::find_by_lookup_for_update(tx, &[7; 16])
+            sessions::find_for_update(tx, id)
         })
         .await
         .unwrap()
@@ -280,7 +367,7 @@ async fn a_session_is_found_rotated_and_revoked(db: Db) {
     let revoked: Vec<_> = listed.iter().map(|session| session.revoked_at).collect();
     assert_eq!(revoked, [Some(later(6)), Some(later(8))]);
     let nobody = db
-        .write(|tx| sessions::find_by_lookup_for_update(tx, &[1; 16]))
+        .write(|tx| sessions::find_for_update(tx, SessionId(4711)))
         .await;
     assert_eq!(nobody.unwrap(), None);
 }
@@ -298,6 +385,7 @@ fn audit_entry(user: &User) -> AuditEntry {
         context: RequestContext {
             request_id: "req-1".into(),
             address: Some("2001:db8::1".parse().unwrap()),
+            user_agent: None,
         },
     }
 }
@@ -474,10 +562,12 @@ fn statements_of_the_hot_path_stay_prepared_on_their_connection() {
                         false,
                         later(seconds),
                     )?;
-                    users::fill_after_sign_in(tx, user.id, None, None, later(seconds))?;
+                    users::fill_names(tx, user.id, "Ada", "", later(seconds))?;
+                    users::record_sign_in(tx, user.id, later(seconds))?;
                     let taken = || vec!["ada".to_owned(), format!("ada{seconds}")];
                     users::insert(tx, &new_user(None), "ada", taken, now())?;
                     let number = u8::try_from(seconds).unwrap();
+                    associate(tx, user.id, &seconds.to_string())?;
                     sessions::insert(tx, user.id, None, None, &new_session(number), now())?;
                     audit::insert(tx, &audit_entry(&user), now())?;
                 }
@@ -490,7 +580,9 @@ fn statements_of_the_hot_path_stay_prepared_on_their_connection() {
         for beginning in [
             "SELECT \"social_auth\"",
             "UPDATE social_auth",
-            "UPDATE users",
+            "UPDATE users SET first_name",
+            "UPDATE users SET social_accounts",
+            "INSERT INTO last_sign_ins",
             "SELECT username_folded",
             "INSERT INTO \"users\"",
             "INSERT INTO \"sessions\"",

@@ -36,6 +36,12 @@ macro_rules! read_everything {
             Ok(0)
         );
         assert_eq!(
+            last_sign_ins::table
+                .select(last_sign_ins::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
             social_auth::table
                 .select(social_auth::all_columns)
                 .execute(connection),

@@ -61,13 +61,13 @@ pub(in crate::storage) fn find_with_user(
     Ok(find_one::<_, WithUser>(conn, query)?.map(with_user))
 }
 
-pub(in crate::storage) fn find_by_lookup_for_update(
+pub(in crate::storage) fn find_for_update(
     conn: &mut Conn,
-    lookup: &[u8; 16],
+    id: SessionId,
 ) -> Result<Option<(Session, User)>, StorageError> {
     let query = sessions::table
         .inner_join(users::table)
-        .filter(sessions::lookup.eq(lookup.as_slice()))
+        .filter(sessions::id.eq(id.0))
         .select((SessionRow::as_select(), UserRow::as_select()));
     let locked = Suffixed::<_, LockSession>::new(query);
     Ok(find_one::<_, WithUser>(conn, locked)?.map(with_user))
@@ -99,12 +99,13 @@ pub(in crate::storage) fn insert(
             sessions::user_id.eq(user_id.0),
             sessions::social_auth_id.eq(social_auth_id.map(|id| id.0)),
             sessions::api_client_id.eq(api_client_id),
-            sessions::lookup.eq(new.lookup.as_slice()),
             sessions::refresh_hash.eq(new.refresh_hash.as_slice()),
             sessions::created_at.eq(now),
             sessions::authenticated_at.eq(micros(new.authenticated_at)),
             sessions::last_used_at.eq(now),
             sessions::expires_at.eq(micros(new.expires_at)),
+            sessions::address.eq(new.address.map(|address| address.to_string())),
+            sessions::user_agent.eq(new.user_agent.as_deref()),
         ))
         .returning(sessions::id);
     let id: i64 = get_one(conn, query)?;

@@ -5,10 +5,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use serde_json::Value;
 
-use super::super::schema::{social_auth, users};
+use super::super::schema::{social_auth, users as users_table};
 use super::super::types::{Json, Tstz};
 use super::super::{Backend, Conn};
-use super::users::UserRow;
+use super::users::{self, UserRow};
 use super::{LockSocialAuth, Suffixed, find_one, prepared};
 use crate::domain::{ProviderId, SocialAuth, SocialAuthId, Uid, User, UserId};
 use crate::storage::social_auths::NewSocialAuth;
@@ -55,7 +55,7 @@ pub(in crate::storage) fn find_with_owner(
     uid: &Uid,
 ) -> Result<Option<(SocialAuth, User)>, StorageError> {
     let query = social_auth::table
-        .inner_join(users::table)
+        .inner_join(users_table::table)
         .filter(social_auth::provider.eq(provider.as_str()))
         .filter(social_auth::uid.eq(uid.as_str()))
         .select((SocialAuthRow::as_select(), UserRow::as_select()));
@@ -70,7 +70,7 @@ pub(in crate::storage) fn find_with_owner_for_update(
     uid: &Uid,
 ) -> Result<Option<(SocialAuth, User)>, StorageError> {
     let query = social_auth::table
-        .inner_join(users::table)
+        .inner_join(users_table::table)
         .filter(social_auth::provider.eq(provider.as_str()))
         .filter(social_auth::uid.eq(uid.as_str()))
         .select((SocialAuthRow::as_select(), UserRow::as_select()));
@@ -93,6 +93,20 @@ pub(in crate::storage) fn list_of_user(
 }
 
 pub(in crate::storage) fn insert(
+    conn: &mut Conn,
+    user_id: UserId,
+    new: &NewSocialAuth<'_>,
+    now: DateTime<Utc>,
+) -> Result<Option<SocialAuth>, StorageError> {
+    let inserted = insert_uncounted(conn, user_id, new, now)?;
+    if inserted.is_some() {
+        users::count_social_accounts(conn, user_id, 1)?;
+    }
+    Ok(inserted)
+}
+
+/// As [`insert`], for a user who was inserted with the account counted.
+pub(in crate::storage) fn insert_uncounted(
     conn: &mut Conn,
     user_id: UserId,
     new: &NewSocialAuth<'_>,
@@ -193,5 +207,8 @@ pub(in crate::storage) fn delete_unverified_of_user(
             .returning(SocialAuthRow::as_returning())
             .get_results(conn)?;
     deleted.sort_by_key(|row| row.id);
+    let gone = i32::try_from(deleted.len())
+        .map_err(|_too_many| StorageError::Corrupt("social_auth.user_id"))?;
+    users::count_social_accounts(conn, user_id, -gone)?;
     deleted.into_iter().map(SocialAuth::try_from).collect()
 }

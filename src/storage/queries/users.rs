@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Integer, Text};
 
 use super::super::schema::users;
 use super::super::types::Tstz;
@@ -71,8 +71,19 @@ pub(in crate::storage) fn insert(
     alternatives: impl FnOnce() -> Vec<String>,
     now: DateTime<Utc>,
 ) -> Result<User, StorageError> {
-    let now = micros(now);
-    if let Some(user) = insert_as(conn, user, base_name, now)? {
+    let user = insert_under_a_free_name(conn, user, base_name, alternatives, now)?;
+    record_sign_in(conn, user.id, now)?;
+    Ok(user)
+}
+
+fn insert_under_a_free_name(
+    conn: &mut Conn,
+    user: &NewUser,
+    base_name: &str,
+    alternatives: impl FnOnce() -> Vec<String>,
+    now: DateTime<Utc>,
+) -> Result<User, StorageError> {
+    if let Some(user) = insert_as(conn, user, base_name, 0, now)? {
         return Ok(user);
     }
     let names = alternatives();
@@ -88,20 +99,23 @@ pub(in crate::storage) fn insert(
         let Some(free) = free else {
             break;
         };
-        if let Some(user) = insert_as(conn, user, free, now)? {
+        if let Some(user) = insert_as(conn, user, free, 0, now)? {
             return Ok(user);
         }
     }
     Err(StorageError::Restart)
 }
 
-/// The user under this name, unless the name is taken.
+/// The user under this name, unless the name is taken; only the row in `users`. `social_accounts` is how many the caller inserts
+/// uncounted.
 pub(in crate::storage) fn insert_as(
     conn: &mut Conn,
     user: &NewUser,
     username: &str,
+    social_accounts: i32,
     now: DateTime<Utc>,
 ) -> Result<Option<User>, StorageError> {
+    let now = micros(now);
     let email_folded = user.email.as_deref().map(str::to_lowercase);
     let query = diesel::insert_into(users::table)
         .values((
@@ -115,7 +129,7 @@ pub(in crate::storage) fn insert_as(
             users::is_active.eq(true),
             users::date_joined.eq(now),
             users::modified_at.eq(now),
-            users::last_sign_in_at.eq(Some(now)),
+            users::social_accounts.eq(social_accounts),
         ))
         .on_conflict(users::username_folded)
         .do_nothing()
@@ -181,7 +195,27 @@ impl Query for Taken<'_> {
 impl RunQueryDsl<Conn> for Taken<'_> {}
 
 prepared! {
-    struct FillAfterSignIn<'a> {
+    struct RecordSignIn<'a> { id: &'a i64, now: &'a DateTime<Utc>, }
+    "INSERT INTO last_sign_ins (user_id, at) VALUES (" [id: BigInt]
+    ", " [now: Tstz]
+    ") ON CONFLICT (user_id) DO UPDATE SET at = EXCLUDED.at"
+}
+
+pub(in crate::storage) fn record_sign_in(
+    conn: &mut Conn,
+    id: UserId,
+    now: DateTime<Utc>,
+) -> Result<(), StorageError> {
+    let upsert = RecordSignIn {
+        id: &id.0,
+        now: &micros(now),
+    };
+    upsert.execute(conn)?;
+    Ok(())
+}
+
+prepared! {
+    struct FillNames<'a> {
         first_name: &'a str,
         last_name: &'a str,
         now: DateTime<Utc>,
@@ -189,23 +223,40 @@ prepared! {
     }
     "UPDATE users SET first_name = CASE WHEN first_name = '' THEN " [first_name: Text]
     " ELSE first_name END, last_name = CASE WHEN last_name = '' THEN " [last_name: Text]
-    " ELSE last_name END, last_sign_in_at = " [now: Tstz]
+    " ELSE last_name END, modified_at = " [now: Tstz]
     " WHERE id = " [id: BigInt]
 }
 
-pub(in crate::storage) fn fill_after_sign_in(
+pub(in crate::storage) fn fill_names(
     conn: &mut Conn,
     id: UserId,
-    first_name: Option<&str>,
-    last_name: Option<&str>,
+    first_name: &str,
+    last_name: &str,
     now: DateTime<Utc>,
 ) -> Result<(), StorageError> {
-    let update = FillAfterSignIn {
-        first_name: first_name.unwrap_or_default(),
-        last_name: last_name.unwrap_or_default(),
+    let update = FillNames {
+        first_name,
+        last_name,
         now: micros(now),
         id: id.0,
     };
+    update.execute(conn)?;
+    Ok(())
+}
+
+prepared! {
+    struct CountSocialAccounts<'a> { more: i32, id: &'a i64, }
+    "UPDATE users SET social_accounts = social_accounts + " [more: Integer]
+    " WHERE id = " [id: BigInt]
+}
+
+/// Keeps the number of a user's social accounts, after as many rows were inserted or, below zero, deleted.
+pub(in crate::storage) fn count_social_accounts(
+    conn: &mut Conn,
+    id: UserId,
+    more: i32,
+) -> Result<(), StorageError> {
+    let update = CountSocialAccounts { more, id: &id.0 };
     update.execute(conn)?;
     Ok(())
 }

@@ -23,8 +23,7 @@ pub(in crate::storage) fn write_sign_in(
         sign_in.email_verified,
         now,
     )?;
-    let names = (Some(sign_in.first_name), Some(sign_in.last_name));
-    users::fill_after_sign_in(conn, social_auth.user_id, names.0, names.1, now)?;
+    users::record_sign_in(conn, social_auth.user_id, now)?;
     let session = sign_in.session;
     let (user_id, id) = (social_auth.user_id, Some(social_auth.id));
     let session_id = sessions::insert(conn, user_id, id, None, session, now)?;
@@ -37,10 +36,11 @@ pub(in crate::storage) fn write_sign_up(
     sign_up: &SignUp<'_>,
     now: DateTime<Utc>,
 ) -> Result<Option<SignedUp>, StorageError> {
-    let Some(user) = users::insert_as(conn, sign_up.user, sign_up.username, now)? else {
+    let Some(user) = users::insert_as(conn, sign_up.user, sign_up.username, 1, now)? else {
         return Ok(None);
     };
-    let social_auth = social_auths::insert(conn, user.id, sign_up.social_auth, now)?
+    users::record_sign_in(conn, user.id, now)?;
+    let social_auth = social_auths::insert_uncounted(conn, user.id, sign_up.social_auth, now)?
         .ok_or(StorageError::Restart)?;
     let session_id = sessions::insert(
         conn,

@@ -83,6 +83,14 @@ pub(crate) fn assert_sound(url: &str) {
             "SELECT count(*) AS number FROM social_auth s WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.user_id)",
         ),
         (
+            "users whose number of social accounts is not that of their rows",
+            "SELECT count(*) AS number FROM users u WHERE u.social_accounts <> (SELECT count(*) FROM social_auth s WHERE s.user_id = u.id)",
+        ),
+        (
+            "users without a last sign-in",
+            "SELECT count(*) AS number FROM users u WHERE NOT EXISTS (SELECT 1 FROM last_sign_ins l WHERE l.user_id = u.id)",
+        ),
+        (
             "sessions without a user",
             "SELECT count(*) AS number FROM sessions s WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = s.user_id)",
         ),

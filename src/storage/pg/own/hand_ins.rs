@@ -22,13 +22,12 @@ prepared! {
         email_verified: Option<bool>,
         now: DateTime<Utc>,
         social_auth_id: i64,
-        first_name: &'a str,
-        last_name: &'a str,
         user_id: i64,
-        lookup: &'a [u8],
         refresh_hash: &'a [u8],
         authenticated_at: DateTime<Utc>,
         expires_at: DateTime<Utc>,
+        opened_from: Option<String>,
+        user_agent: Option<&'a str>,
         actor_kind: &'a str,
         actor_id: Option<i64>,
         action: &'a str,
@@ -44,11 +43,9 @@ prepared! {
     ", email), email_verified = COALESCE(" [email_verified: Nullable<Bool>]
     ", email_verified), modified_at = " [now: Tstz]
     " WHERE id = " [social_auth_id: BigInt]
-    "), filled AS (UPDATE users SET first_name = CASE WHEN first_name = '' THEN " [first_name: Text]
-    " ELSE first_name END, last_name = CASE WHEN last_name = '' THEN " [last_name: Text]
-    " ELSE last_name END, last_sign_in_at = " [now: Tstz]
-    " WHERE id = " [user_id: BigInt]
-    "), logged AS (INSERT INTO audit_log (at, actor_kind, actor_id, action, user_id, social_auth_id, provider, uid, request_id, address) VALUES (" [now: Tstz]
+    "), recorded AS (INSERT INTO last_sign_ins (user_id, at) VALUES (" [user_id: BigInt]
+    ", " [now: Tstz]
+    ") ON CONFLICT (user_id) DO UPDATE SET at = EXCLUDED.at), logged AS (INSERT INTO audit_log (at, actor_kind, actor_id, action, user_id, social_auth_id, provider, uid, request_id, address) VALUES (" [now: Tstz]
     ", " [actor_kind: Text]
     ", " [actor_id: Nullable<BigInt>]
     ", " [action: Text]
@@ -58,14 +55,15 @@ prepared! {
     ", " [uid: Nullable<Text>]
     ", " [request_id: Text]
     ", " [address: Nullable<Text>]
-    ")) INSERT INTO sessions (user_id, social_auth_id, lookup, refresh_hash, created_at, authenticated_at, last_used_at, expires_at) VALUES (" [user_id: BigInt]
+    ")) INSERT INTO sessions (user_id, social_auth_id, refresh_hash, created_at, authenticated_at, last_used_at, expires_at, address, user_agent) VALUES (" [user_id: BigInt]
     ", " [social_auth_id: BigInt]
-    ", " [lookup: Binary]
     ", " [refresh_hash: Binary]
     ", " [now: Tstz]
     ", " [authenticated_at: Tstz]
     ", " [now: Tstz]
     ", " [expires_at: Tstz]
+    ", " [opened_from: Nullable<Text>]
+    ", " [user_agent: Nullable<Text>]
     ") RETURNING id"
 }
 
@@ -87,13 +85,12 @@ pub(in crate::storage) fn write_sign_in(
         email_verified: sign_in.email.map(|_| sign_in.email_verified),
         now: micros(now),
         social_auth_id: social_auth.id.0,
-        first_name: sign_in.first_name,
-        last_name: sign_in.last_name,
         user_id: social_auth.user_id.0,
-        lookup: &session.lookup,
         refresh_hash: &session.refresh_hash,
         authenticated_at: micros(session.authenticated_at),
         expires_at: micros(session.expires_at),
+        opened_from: session.address.map(|address| address.to_string()),
+        user_agent: session.user_agent.as_deref(),
         actor_kind: entry.actor.kind(),
         actor_id: entry.actor.id(),
         action: entry.action.as_str(),
@@ -122,10 +119,11 @@ prepared! {
         email: Option<&'a str>,
         email_verified: bool,
         extra_data: &'a Value,
-        lookup: &'a [u8],
         refresh_hash: &'a [u8],
         authenticated_at: DateTime<Utc>,
         expires_at: DateTime<Utc>,
+        opened_from: Option<String>,
+        user_agent: Option<&'a str>,
         actor_kind: &'a str,
         actor_id: Option<i64>,
         action: &'a str,
@@ -133,7 +131,7 @@ prepared! {
         address: Option<String>,
     }
     returns (BigInt, Nullable<BigInt>, Nullable<BigInt>);
-    "WITH made AS (INSERT INTO users (username, username_folded, email, email_folded, email_verified, first_name, last_name, is_active, date_joined, modified_at, last_sign_in_at) VALUES (" [username: Text]
+    "WITH made AS (INSERT INTO users (username, username_folded, email, email_folded, email_verified, first_name, last_name, is_active, date_joined, modified_at, social_accounts) VALUES (" [username: Text]
     ", " [username_folded: Text]
     ", " [user_email: Nullable<Text>]
     ", " [email_folded: Nullable<Text>]
@@ -142,8 +140,9 @@ prepared! {
     ", " [last_name: Text]
     ", TRUE, " [now: Tstz]
     ", " [now: Tstz]
-    ", " [now: Tstz]
-    ") ON CONFLICT (username_folded) DO NOTHING RETURNING id), \
+    ", 1) ON CONFLICT (username_folded) DO NOTHING RETURNING id), \
+     recorded AS (INSERT INTO last_sign_ins (user_id, at) SELECT id, " [now: Tstz]
+    " FROM made), \
      associated AS (INSERT INTO social_auth (user_id, provider, uid, client_id, email, email_verified, extra_data, created_at, modified_at) SELECT id, " [provider: Text]
     ", " [uid: Text]
     ", " [client_id: Nullable<Text>]
@@ -162,12 +161,13 @@ prepared! {
     ", " [request_id: Text]
     ", " [address: Nullable<Text>]
     " FROM associated), \
-     opened AS (INSERT INTO sessions (user_id, social_auth_id, lookup, refresh_hash, created_at, authenticated_at, last_used_at, expires_at) SELECT user_id, id, " [lookup: Binary]
-    ", " [refresh_hash: Binary]
+     opened AS (INSERT INTO sessions (user_id, social_auth_id, refresh_hash, created_at, authenticated_at, last_used_at, expires_at, address, user_agent) SELECT user_id, id, " [refresh_hash: Binary]
     ", " [now: Tstz]
     ", " [authenticated_at: Tstz]
     ", " [now: Tstz]
     ", " [expires_at: Tstz]
+    ", " [opened_from: Nullable<Text>]
+    ", " [user_agent: Nullable<Text>]
     " FROM associated RETURNING id) \
      SELECT made.id, associated.id, opened.id FROM made LEFT JOIN associated ON TRUE LEFT JOIN opened ON TRUE"
 }
@@ -234,10 +234,11 @@ fn statement<'a>(sign_up: &SignUp<'a>, now: DateTime<Utc>) -> WriteSignUp<'a> {
         email: social_auth.email,
         email_verified: social_auth.email_verified && social_auth.email.is_some(),
         extra_data: social_auth.extra_data,
-        lookup: &session.lookup,
         refresh_hash: &session.refresh_hash,
         authenticated_at: micros(session.authenticated_at),
         expires_at: micros(session.expires_at),
+        opened_from: session.address.map(|address| address.to_string()),
+        user_agent: session.user_agent.as_deref(),
         actor_kind: entry.actor.kind(),
         actor_id: entry.actor.id(),
         action: entry.action.as_str(),
