@@ -1,18 +1,21 @@
 //! [`App`]: everything a request needs, built once and shared. `serve` and every test build it the same way.
 
 pub mod metrics;
+pub mod passwords;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::Policy;
+use crate::domain::staff::StaffKeys;
 use crate::domain::tokens::{AccessTokens, RefreshChain};
+use crate::domain::{Policy, StaffPolicy};
 use crate::providers::Providers;
 use crate::storage::Db;
 use crate::storage::sealing::Sealer;
 use metrics::Metrics;
+use passwords::Passwords;
 
 /// Database, providers, clock, keys and the policy switches.
 pub struct App {
@@ -30,6 +33,12 @@ pub struct App {
     pub refresh_chain: RefreshChain,
     /// Seals provider secrets.
     pub sealer: Arc<Sealer>,
+    /// How long staff stay signed in, and what is asked of them.
+    pub staff_policy: StaffPolicy,
+    /// Protect the cookies and forms of staff.
+    pub staff_keys: StaffKeys,
+    /// Passwords of staff.
+    pub passwords: Passwords,
     /// What `/metrics` shows.
     pub metrics: Metrics,
     /// Whether new requests are welcome.

@@ -153,8 +153,9 @@ fn database_overrides(args: &DatabaseArgs) -> Overrides {
 
 /// Starts logging to standard error.
 fn start_logging(settings: &LogSettings) -> Result<(), Failure> {
-    // The HTTP server's own lines about its threads tell an operator nothing, unless asked for by name.
-    let filter = format!("actix_server=warn,{}", settings.level);
+    // The HTTP server's own lines about its threads, and those about cookies that nobody knows, tell an operator nothing, unless
+    // asked for by name.
+    let filter = format!("actix_server=warn,actix_session=error,{}", settings.level);
     let filter = EnvFilter::try_new(filter).map_err(|error| {
         Failure::new(format!(
             "log.level is not valid: {error}\n    write a level such as \"info\""

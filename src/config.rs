@@ -38,6 +38,8 @@ pub struct Config {
     pub log: LogSettings,
     /// How long and how much we ask of providers.
     pub outbound: OutboundLimits,
+    /// The staff pages.
+    pub admin: web::admin::Settings,
     /// Things that production refuses.
     pub development: DevelopmentSettings,
     /// Who may sign up.

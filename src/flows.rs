@@ -5,6 +5,7 @@ pub mod link_ticket;
 pub mod recognise_bearer;
 pub mod refresh_session;
 pub mod sign_up;
+pub mod staff;
 
 pub use issue_nonce::issue_nonce;
 pub use link_ticket::redeem_link_ticket;

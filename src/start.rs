@@ -10,6 +10,7 @@ use thiserror::Error;
 use url::Url;
 
 use crate::app::metrics::Metrics;
+use crate::app::passwords::Passwords;
 use crate::app::{App, Clock, Readiness};
 use crate::config::Config;
 use crate::config::keys::{KeyError, Keys};
@@ -18,6 +19,7 @@ use crate::providers::fake::{self, Fake};
 use crate::providers::outbound::OutboundSettings;
 use crate::providers::{BuildEnv, Limits, Providers, SetupProblem};
 use crate::storage::{self, Db, StorageError};
+use crate::web::admin::AdminContext;
 use crate::web::rate_limit::HandInLimiter;
 use crate::web::{self, ServerContext};
 
@@ -117,6 +119,7 @@ pub fn build(config: &Config, clock: Clock) -> Result<Service, StartError> {
         trusted_proxies: settings.trusted_proxies,
         hand_in_limiter: per_minute.map(HandInLimiter::new),
         metrics_here: settings.metrics_bind.is_none(),
+        admin: admin_context(config, &public_url),
         fake: fake.map(Arc::new),
     };
     let app = App {
@@ -127,6 +130,9 @@ pub fn build(config: &Config, clock: Clock) -> Result<Service, StartError> {
         access_tokens: AccessTokens::new(public_url, keys.signing),
         refresh_chain: keys.refresh_chain,
         sealer: Arc::new(keys.sealer),
+        staff_policy: config.admin.to_policy(config.is_production()),
+        staff_keys: keys.staff,
+        passwords: Passwords::default(),
         metrics: Metrics::default(),
         readiness: Readiness::default(),
     };
@@ -137,6 +143,15 @@ pub fn build(config: &Config, clock: Clock) -> Result<Service, StartError> {
         listener,
         address,
     })
+}
+
+/// In production cookies are for `https` alone, whatever the public URL says.
+fn admin_context(config: &Config, public_url: &str) -> AdminContext {
+    let origin = Url::parse(public_url).map(|url| url.origin().ascii_serialization());
+    AdminContext {
+        secure_cookies: config.is_production() || public_url.starts_with("https://"),
+        origin: origin.unwrap_or_default(),
+    }
 }
 
 /// The database's settings.

@@ -1,5 +1,6 @@
 //! HTTP: the only actix. `routes` lists every address, `extract` reads requests, `error` writes refusals.
 
+pub mod admin;
 pub mod api;
 pub mod error;
 pub mod extract;
@@ -22,6 +23,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 
 use crate::app::App;
+use admin::AdminContext;
 use rate_limit::HandInLimiter;
 
 /// How long a client may take to send a request's head.
@@ -77,6 +79,8 @@ pub struct ServerContext {
     pub hand_in_limiter: Option<HandInLimiter>,
     /// Whether `/metrics` is served beside everything else.
     pub metrics_here: bool,
+    /// What the staff pages need to know.
+    pub admin: AdminContext,
     /// The built-in fake provider, in development.
     pub fake: Option<Arc<crate::providers::fake::Fake>>,
 }
@@ -98,6 +102,7 @@ pub fn serve(
             .app_data(data.clone())
             .app_data(context.clone())
             .configure(|routes| routes::public(routes, &context))
+            .service(admin::routes::admin(&data, &context))
             .default_service(actix_web::web::to(routes::not_found))
             .wrap(from_fn(observe::observe))
     };

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use crate::domain::Secret;
+use crate::domain::staff::StaffKeys;
 use crate::domain::tokens::{RefreshChain, SigningKey};
 use crate::storage::sealing::Sealer;
 
@@ -60,6 +61,8 @@ pub struct Keys {
     pub signing: Vec<SigningKey>,
     /// Derives refresh tokens.
     pub refresh_chain: RefreshChain,
+    /// Protect the cookies and forms of staff.
+    pub staff: StaffKeys,
 }
 
 /// The file's form.
@@ -146,11 +149,13 @@ fn parse(text: &str) -> Result<Keys, &'static str> {
     if signing.is_empty() {
         return Err("it has no signing key");
     }
+    let refresh = key_bytes(&file.refresh.key)?;
     Ok(Keys {
         sealer: Sealer::new(sealing)
             .map_err(|_bad| "its sealing keys are missing or share an id")?,
         signing,
-        refresh_chain: RefreshChain::new(&key_bytes(&file.refresh.key)?),
+        refresh_chain: RefreshChain::new(&refresh),
+        staff: StaffKeys::derive(&refresh),
     })
 }
 

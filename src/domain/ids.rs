@@ -36,6 +36,11 @@ row_id! {
     StaffId
 }
 
+row_id! {
+    /// A staff session's row.
+    StaffSessionId
+}
+
 /// A provider's id: a lower-case slug such as `google` or `gitlab-work`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProviderId(String);

@@ -22,9 +22,9 @@ pub use audit::{Actor, AuditAction, AuditEntry, RequestContext, plain_user_agent
 pub use extra_data::{ExtraData, Member};
 pub use hand_in::{ClientProfile, HandIn, Intent, Proof, ProofKind, TokenFacts};
 pub use identity::SocialIdentity;
-pub use ids::{ProviderId, SessionId, SocialAuthId, StaffId, Uid, UserId};
+pub use ids::{ProviderId, SessionId, SocialAuthId, StaffId, StaffSessionId, Uid, UserId};
 pub use policy::{EmailMatch, Policy, SignUpRules};
 pub use secret::Secret;
 pub use session::{NewSession, Session};
-pub use staff::Role;
+pub use staff::{Role, Staff, StaffPolicy, StaffSession};
 pub use user::{NewUser, SocialAuth, User};

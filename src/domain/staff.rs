@@ -1,5 +1,18 @@
 //! Staff: who may look at users, and who may change what belongs to them. Staff are no users; they have accounts of their own.
 
+mod account;
+mod keys;
+mod password;
+mod throttle;
+
+pub use account::{
+    DISPLAY_NAME_MAX, DisplayName, EMAIL_MAX_BYTES, FRESH_FACTOR, NewStaff, NewStaffSession, Staff,
+    StaffCredentials, StaffEmail, StaffPolicy, StaffSession,
+};
+pub use keys::{FormKey, StaffKeys};
+pub use password::{PASSWORD_MAX_BYTES, PASSWORD_MIN, PasswordProblem, check_password};
+pub use throttle::{Throttle, Tries};
+
 /// What a member of staff may do. Each role may do what the ones before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {

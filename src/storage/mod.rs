@@ -12,6 +12,10 @@ pub mod nonces;
 pub mod sealing;
 pub mod sessions;
 pub mod social_auths;
+pub mod staff;
+pub mod staff_links;
+pub mod staff_sessions;
+pub mod staff_throttles;
 pub mod users;
 
 mod connection;

@@ -15,6 +15,8 @@ pub(super) mod types {
 pub(super) const LOCK_SOCIAL_AUTH: &str = " FOR UPDATE OF \"social_auth\"";
 /// Keeps two uses of one refresh token from rotating it twice.
 pub(super) const LOCK_SESSION: &str = " FOR UPDATE OF \"sessions\"";
+/// Keeps a decision about the rows of a query of one table from being taken twice.
+pub(super) const LOCK_ROWS: &str = " FOR UPDATE";
 
 #[path = "schema.rs"]
 pub(super) mod schema;

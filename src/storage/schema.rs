@@ -101,6 +101,54 @@ tables! {
         allowed_origins -> Nullable<Json>,
         created_at -> Tstz,
     }
+    staff (id) {
+        id -> BigInt,
+        email -> Text,
+        email_folded -> Text,
+        display_name -> Text,
+        role -> Text,
+        password_hash -> Nullable<Text>,
+        totp_secret -> Nullable<Text>,
+        totp_last_step -> Nullable<BigInt>,
+        must_have_second_factor -> Bool,
+        is_active -> Bool,
+        created_at -> Tstz,
+        modified_at -> Tstz,
+        last_sign_in_at -> Nullable<Tstz>,
+    }
+    staff_recovery_codes (hash) {
+        hash -> Binary,
+        staff_id -> BigInt,
+        used_at -> Nullable<Tstz>,
+    }
+    staff_sessions (id) {
+        id -> BigInt,
+        staff_id -> BigInt,
+        key_hash -> Nullable<Binary>,
+        state -> Json,
+        awaits_code -> Bool,
+        authenticated_at -> Tstz,
+        created_at -> Tstz,
+        last_used_at -> Tstz,
+        expires_at -> Tstz,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        revoked_at -> Nullable<Tstz>,
+        revoked_reason -> Nullable<Text>,
+    }
+    staff_links (hash) {
+        hash -> Binary,
+        staff_id -> Nullable<BigInt>,
+        created_at -> Tstz,
+        expires_at -> Tstz,
+        used_at -> Nullable<Tstz>,
+    }
+    staff_throttles (key) {
+        key -> Binary,
+        failures -> BigInt,
+        blocked_until -> Nullable<Tstz>,
+        forget_at -> Tstz,
+    }
     __diesel_schema_migrations (version) {
         version -> Text,
     }
@@ -108,4 +156,6 @@ tables! {
 
 diesel::joinable!(social_auth -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(staff_sessions -> staff (staff_id));
 diesel::allow_tables_to_appear_in_same_query!(users, social_auth, sessions);
+diesel::allow_tables_to_appear_in_same_query!(staff, staff_sessions);

@@ -19,6 +19,8 @@ pub(super) mod types {
 pub(super) const LOCK_SOCIAL_AUTH: &str = "";
 /// See [`LOCK_SOCIAL_AUTH`].
 pub(super) const LOCK_SESSION: &str = "";
+/// See [`LOCK_SOCIAL_AUTH`].
+pub(super) const LOCK_ROWS: &str = "";
 
 #[path = "schema.rs"]
 pub(super) mod schema;

@@ -21,7 +21,7 @@ use crate::domain::{RequestContext, plain_user_agent};
 use crate::flows::{Bearer, recognise_bearer};
 
 /// Largest body, in bytes.
-const BODY_MAX_BYTES: usize = 64 * 1024;
+pub(super) const BODY_MAX_BYTES: usize = 64 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -90,18 +90,26 @@ impl FromRequest for Context {
     type Future = std::future::Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(Ok(Self(Self::of(request))))
+    }
+}
+
+impl Context {
+    /// Where this request came from.
+    #[must_use]
+    pub fn of(request: &HttpRequest) -> RequestContext {
         let request_id = request
             .extensions()
             .get::<RequestId>()
             .map(|id| id.0.clone());
-        std::future::ready(Ok(Self(RequestContext {
+        RequestContext {
             request_id: request_id.unwrap_or_default(),
             address: client_address(request),
             user_agent: request
                 .headers()
                 .get(header::USER_AGENT)
                 .and_then(|value| plain_user_agent(value.as_bytes())),
-        })))
+        }
     }
 }
 
@@ -170,7 +178,9 @@ impl FromRequest for Members {
             if announced.is_some_and(|length| length > BODY_MAX_BYTES) {
                 return Err(Error::BodyTooLarge);
             }
-            let Ok(body) = tokio::time::timeout(BODY_TIMEOUT, read_body(payload)).await else {
+            let Ok(body) =
+                tokio::time::timeout(BODY_TIMEOUT, read_body(payload, BODY_MAX_BYTES)).await
+            else {
                 return Err(Error::BodyTooSlow);
             };
             if is_form {
@@ -182,13 +192,13 @@ impl FromRequest for Members {
     }
 }
 
-async fn read_body(mut payload: Payload) -> Result<BytesMut, Error> {
+pub(super) async fn read_body(mut payload: Payload, max_bytes: usize) -> Result<BytesMut, Error> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let Ok(chunk) = chunk else {
             return Err(Error::InvalidRequest("The body broke off".into()));
         };
-        if body.len() + chunk.len() > BODY_MAX_BYTES {
+        if body.len() + chunk.len() > max_bytes {
             return Err(Error::BodyTooLarge);
         }
         body.extend_from_slice(&chunk);

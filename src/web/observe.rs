@@ -23,6 +23,10 @@ const HEAD_MAX_BYTES: usize = 16 * 1024;
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
+/// The stable code of a failure whose answer is written already, for the access log.
+#[derive(Debug, Clone, Copy)]
+pub struct LoggedCode(pub &'static str);
+
 /// Wraps every request.
 ///
 /// # Errors
@@ -63,7 +67,16 @@ pub async fn observe(
         });
     }
     set_headers(&mut response, &request_id);
-    let code = public_error.as_ref().map_or("", PublicError::code);
+    let logged = response
+        .response()
+        .extensions()
+        .get::<LoggedCode>()
+        .copied();
+    let code = public_error
+        .as_ref()
+        .map(PublicError::code)
+        .or(logged.map(|logged| logged.0))
+        .unwrap_or_default();
     span.in_scope(|| record(&app, &response, code, started));
     Ok(response)
 }
@@ -112,6 +125,7 @@ fn record(app: &App, response: &ServiceResponse<BoxBody>, code: &str, started: I
             .error()
             .map(ToString::to_string)
             .unwrap_or_default();
+        // Staff pages ask nobody else: whatever fails there is ours.
         let ours = response
             .response()
             .error()

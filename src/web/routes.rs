@@ -1,9 +1,10 @@
-//! Every address there is, grouped by who calls it.
+//! Every address there is, grouped by who calls it. Those of staff have a table of their own, [`super::admin::routes`].
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Responder};
 
+use super::admin::assets;
 use super::api::{health, me, nonce, oauth, providers, social_sign_up};
 use super::error::Error;
 use super::{ServerContext, fake, index};
@@ -38,7 +39,8 @@ pub fn public(routes: &mut ServiceConfig, context: &ServerContext) {
     // People with a browser
     routes
         .service(get(&["/"], index::show_index))
-        .service(get(&["/static/latchkey.css"], index::show_stylesheet));
+        .service(get(&["/static/latchkey.css"], index::show_stylesheet))
+        .service(get(&["/static/{file}"], assets::show_asset));
     // Development
     if context.fake.is_some() {
         routes.service(web::resource(["/fake", "/fake/{path:.*}"]).route(web::to(fake::answer)));

@@ -63,7 +63,12 @@ const HOMES: &[(&str, &[&str])] = &[
     ("governor", &["web"]),
     ("figment", &["config", "providers"]),
     ("clap", &["cli", "main"]),
-    ("anyhow", &["cli", "main"]),
+    // The trait of session stores has it in its signatures.
+    ("anyhow", &["cli", "main", "web"]),
+    ("argon2", &["app"]),
+    ("totp_rs", &["domain"]),
+    ("qrcodegen", &["web"]),
+    ("chrono_tz", &["web"]),
     ("tracing_subscriber", &["cli"]),
 ];
 

@@ -77,6 +77,34 @@ macro_rules! read_everything {
                 .execute(connection),
             Ok(0)
         );
+        assert_eq!(
+            staff::table.select(staff::all_columns).execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
+            staff_recovery_codes::table
+                .select(staff_recovery_codes::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
+            staff_sessions::table
+                .select(staff_sessions::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
+            staff_links::table
+                .select(staff_links::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
+            staff_throttles::table
+                .select(staff_throttles::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
     }};
 }
 
@@ -103,7 +131,7 @@ async fn the_schema_is_the_same_after_up_down_and_up(db: Db) {
 
     assert!(before.len() > 15, "{before:?}");
     assert_eq!(without, [""; 0]);
-    assert_eq!(applied.len(), 4);
+    assert!(applied.len() >= 5, "{applied:?}");
     assert_eq!(schema(&db).await, before);
 }
 

@@ -18,6 +18,10 @@ pub(in crate::storage) mod migrations;
 pub(in crate::storage) mod nonces;
 pub(in crate::storage) mod sessions;
 pub(in crate::storage) mod social_auths;
+pub(in crate::storage) mod staff;
+pub(in crate::storage) mod staff_links;
+pub(in crate::storage) mod staff_sessions;
+pub(in crate::storage) mod staff_throttles;
 pub(in crate::storage) mod users;
 
 /// The only row of `query`, if there is one.
@@ -84,6 +88,14 @@ struct LockSession;
 
 impl Suffix for LockSession {
     const TEXT: &'static str = super::LOCK_SESSION;
+}
+
+/// See [`super::LOCK_ROWS`].
+#[derive(QueryId)]
+struct LockRows;
+
+impl Suffix for LockRows {
+    const TEXT: &'static str = super::LOCK_ROWS;
 }
 
 impl<Q: QueryFragment<Backend>, S: Suffix> QueryFragment<Backend> for Suffixed<Q, S> {

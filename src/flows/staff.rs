@@ -1,0 +1,140 @@
+//! What staff do about themselves and each other: sign in, step up, set passwords and second factors, invite, change roles.
+
+mod recognise;
+mod sign_in;
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+pub use recognise::{SignedInStaff, recognise_staff};
+pub use sign_in::{SignInStaff, StaffSignedIn, sign_in_staff, sign_out_staff};
+
+use crate::app::passwords::PasswordError;
+use crate::domain::staff::Throttle;
+use crate::domain::{Actor, AuditAction, AuditEntry, RequestContext, Secret, StaffSessionId};
+use crate::storage::{StorageError, Tx, audit, staff_throttles, storage_failure};
+
+/// Who is at the other end, before anybody is known.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// Where the request came from.
+    pub context: RequestContext,
+    /// What wrong tries are counted by: the address, or its IPv6 network.
+    pub throttled_by: Option<IpAddr>,
+    /// What the browser calls itself.
+    pub user_agent: Option<String>,
+}
+
+/// Why something that staff wanted did not happen.
+#[derive(Debug, Error)]
+pub enum StaffError {
+    /// Unknown, inactive or wrong; nobody is told which.
+    #[error("refused")]
+    Refused,
+    /// Too many wrong tries.
+    #[error("throttled")]
+    Throttled {
+        /// When the next try is admitted.
+        retry_after_seconds: u64,
+    },
+    /// Passwords.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The database.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+storage_failure!(StaffError);
+
+/// A session as the browser will hold it.
+#[derive(Debug)]
+pub struct SessionGrant {
+    /// The row.
+    pub session_id: StaffSessionId,
+    /// The key for the cookie. Only its hash is stored.
+    pub key: Secret,
+}
+
+/// Longest text that is kept of what a browser calls itself, in characters.
+const USER_AGENT_MAX: usize = 200;
+
+fn user_agent(visitor: &Visitor) -> Option<String> {
+    visitor.user_agent.as_ref().map(|text| {
+        text.chars()
+            .filter(|c| !c.is_control())
+            .take(USER_AGENT_MAX)
+            .collect()
+    })
+}
+
+/// Admits one more try by each of the counters, or none at all.
+fn admit(
+    tx: &mut Tx<'_>,
+    counters: &[(Throttle, [u8; 32])],
+    now: DateTime<Utc>,
+) -> Result<(), StaffError> {
+    let mut admitted = Vec::with_capacity(counters.len());
+    for (throttle, key) in counters {
+        let tries = staff_throttles::get_for_update(tx, key, now)?;
+        match tries.admit(*throttle, now) {
+            Ok(tries) => admitted.push((key, tries)),
+            Err(retry_after_seconds) => {
+                return Err(StaffError::Throttled {
+                    retry_after_seconds,
+                });
+            }
+        }
+    }
+    for (key, tries) in admitted {
+        staff_throttles::set(tx, key, &tries)?;
+    }
+    Ok(())
+}
+
+/// What a counter is stored under: no table of addresses of mail comes to be.
+fn counter(throttle: Throttle, of: &str) -> (Throttle, [u8; 32]) {
+    let mut hash = Sha256::new();
+    hash.update(throttle.as_str());
+    hash.update([0]);
+    hash.update(of);
+    (throttle, hash.finalize().into())
+}
+
+/// The counter of the visitor's address. All who come without one share a counter.
+fn address_counter(visitor: &Visitor) -> (Throttle, [u8; 32]) {
+    let address = visitor.throttled_by.map(|address| address.to_string());
+    counter(Throttle::Address, address.as_deref().unwrap_or_default())
+}
+
+fn hash_of(key: &str) -> [u8; 32] {
+    Sha256::digest(key).into()
+}
+
+/// Writes what staff did to themselves or to each other.
+fn write_audit(
+    tx: &mut Tx<'_>,
+    actor: Actor,
+    action: AuditAction,
+    reason: Option<&'static str>,
+    detail: Option<Value>,
+    context: &RequestContext,
+    now: DateTime<Utc>,
+) -> Result<(), StorageError> {
+    let entry = AuditEntry {
+        actor,
+        action,
+        reason: reason.map(Into::into),
+        detail,
+        user_id: None,
+        social_auth_id: None,
+        provider: None,
+        uid: None,
+        context: context.clone(),
+    };
+    audit::insert(tx, &entry, now)
+}

@@ -1,0 +1,90 @@
+//! Pages for staff. `routes` has every address with the role it needs, `guard` keeps it; `frame` is what all pages share.
+
+pub mod assets;
+pub mod context;
+pub mod error;
+pub mod forms;
+pub mod frame;
+pub mod guard;
+pub mod marks;
+pub mod notices;
+pub mod preferences;
+pub mod routes;
+pub mod sign_in;
+pub mod store;
+pub mod time;
+
+use chrono::TimeDelta;
+use serde::Deserialize;
+
+use crate::domain::StaffPolicy;
+
+/// Settings of the staff pages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Whether all staff need a second factor. In production they do, unless set.
+    pub require_second_factor: Option<bool>,
+    /// How long a sign-in lasts at most, in hours.
+    pub session_hours: u32,
+    /// How long a sign-in lasts without a request, in minutes.
+    pub idle_minutes: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            require_second_factor: None,
+            session_hours: 12,
+            idle_minutes: 30,
+        }
+    }
+}
+
+impl Settings {
+    /// The settings as flows use them.
+    #[must_use]
+    pub fn to_policy(&self, is_production: bool) -> StaffPolicy {
+        StaffPolicy {
+            require_second_factor: self.require_second_factor.unwrap_or(is_production),
+            session_lifetime: TimeDelta::hours(self.session_hours.into()),
+            session_idle: TimeDelta::minutes(self.idle_minutes.into()),
+        }
+    }
+}
+
+/// What the staff pages need to know of the server.
+#[derive(Debug, Clone)]
+pub struct AdminContext {
+    /// Whether cookies are for `https` alone. They are, unless a development server is reached by plain `http`: browsers differ in
+    /// whether they keep such cookies of a loopback address, and keep them for no other.
+    pub secure_cookies: bool,
+    /// Scheme, host and port of the public URL, as browsers write them in `Origin`.
+    pub origin: String,
+}
+
+impl AdminContext {
+    /// The cookie's full name. `__Host-` makes browsers refuse it without `Secure`, with a domain or from a subdomain.
+    #[must_use]
+    pub fn cookie_name(&self, name: CookieName) -> &'static str {
+        match (name, self.secure_cookies) {
+            (CookieName::Session, true) => "__Host-latchkey-staff",
+            (CookieName::Session, false) => "latchkey-staff",
+            (CookieName::Form, true) => "__Host-latchkey-form",
+            (CookieName::Form, false) => "latchkey-form",
+            (CookieName::Preferences, true) => "__Host-latchkey-preferences",
+            (CookieName::Preferences, false) => "latchkey-preferences",
+        }
+    }
+}
+
+/// The cookies that staff pages set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CookieName {
+    /// The session's key.
+    Session,
+    /// Ties the forms of somebody who is not signed in to their browser.
+    Form,
+    /// Theme, zone and page size.
+    Preferences,
+}

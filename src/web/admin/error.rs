@@ -1,0 +1,362 @@
+//! Failures of staff pages, and the pages that tell of them: what happened, the request's id, and a way on.
+
+use std::borrow::Cow;
+
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use askama::Template;
+use thiserror::Error;
+
+use super::context::path_of;
+use super::frame::Frame;
+use super::notices::redirect;
+use crate::app::passwords::PasswordError;
+use crate::domain::Role;
+use crate::flows::staff::StaffError;
+use crate::storage::StorageError;
+
+/// When to come back after our own database failed, in seconds.
+const RETRY_SECONDS: u64 = 2;
+
+/// A failed request of a staff page.
+#[derive(Debug, Error)]
+pub enum AdminError {
+    /// The request does not fit. The sentence is shown; it may quote the request, so it is not logged.
+    #[error("invalid request")]
+    InvalidRequest(Cow<'static, str>),
+    /// Nobody is signed in.
+    #[error("not signed in")]
+    SignInNeeded {
+        /// Where to go after that; `None` where a form was lost.
+        next: Option<String>,
+    },
+    /// The password was right, and the second factor is owed.
+    #[error("the second factor is owed")]
+    CodeNeeded,
+    /// A second factor has to be set up before anything else.
+    #[error("a second factor has to be set up")]
+    SecondFactorNeeded,
+    /// What is asked for wants a fresh proof of identity.
+    #[error("a fresh factor is needed")]
+    StepUpNeeded {
+        /// Where to go after that.
+        next: String,
+    },
+    /// The form is not one that we showed to this browser in this session.
+    #[error("form refused: {0}")]
+    FormRefused(&'static str),
+    /// The role is too low.
+    #[error("the role {} is needed", .0.as_str())]
+    Forbidden(Role),
+    /// Nothing lives at this address.
+    #[error("not found")]
+    NotFound,
+    /// The address does not take this method.
+    #[error("method not allowed")]
+    MethodNotAllowed {
+        /// The `Allow` header.
+        allow: String,
+    },
+    /// Things are no longer as the form assumed. Nothing was done.
+    #[error("conflict")]
+    Conflict {
+        /// What happened meanwhile.
+        sentence: Cow<'static, str>,
+        /// Where to look now: label and address.
+        onward: (Cow<'static, str>, String),
+    },
+    /// The body is larger than a form of ours.
+    #[error("body too large")]
+    BodyTooLarge,
+    /// The body did not arrive in time.
+    #[error("body too slow")]
+    BodyTooSlow,
+    /// Too many tries.
+    #[error("too many tries")]
+    TooMany {
+        /// When the next one is admitted.
+        retry_after_seconds: u64,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A session could not be loaded; the store has logged why.
+    #[error("the session could not be loaded")]
+    SessionUnavailable,
+    /// Passwords.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// A page could not be made.
+    #[error("a page could not be rendered: {0}")]
+    Render(#[from] askama::Error),
+}
+
+impl From<StaffError> for AdminError {
+    fn from(error: StaffError) -> Self {
+        match error {
+            StaffError::Refused => {
+                Self::InvalidRequest("That did not fit. Nothing was changed.".into())
+            }
+            StaffError::Throttled {
+                retry_after_seconds,
+            } => Self::TooMany {
+                retry_after_seconds,
+            },
+            StaffError::Password(error) => Self::Password(error),
+            StaffError::Storage(error) => Self::Storage(error),
+        }
+    }
+}
+
+/// What a page says.
+struct Told {
+    status: StatusCode,
+    code: &'static str,
+    heading: &'static str,
+    sentence: Cow<'static, str>,
+}
+
+fn told(
+    status: StatusCode,
+    code: &'static str,
+    heading: &'static str,
+    sentence: impl Into<Cow<'static, str>>,
+) -> Told {
+    Told {
+        status,
+        code,
+        heading,
+        sentence: sentence.into(),
+    }
+}
+
+impl AdminError {
+    /// An [`AdminError::SignInNeeded`] that leads back to what was asked for, if it can be asked for again.
+    #[must_use]
+    pub fn sign_in_needed(request: &HttpRequest) -> Self {
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        Self::SignInNeeded {
+            next: is_read.then(|| path_of(request)),
+        }
+    }
+
+    /// The stable code, for the access log.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.told().code
+    }
+
+    fn told(&self) -> Told {
+        match self {
+            Self::InvalidRequest(sentence) => told(
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                "That request does not fit",
+                sentence.clone(),
+            ),
+            Self::SignInNeeded { .. } => told(
+                StatusCode::UNAUTHORIZED,
+                "sign_in_needed",
+                "You are signed out",
+                "Your session has ended, so nothing was changed. Sign in and send the form again.",
+            ),
+            Self::CodeNeeded | Self::SecondFactorNeeded | Self::StepUpNeeded { .. } => told(
+                StatusCode::UNAUTHORIZED,
+                "factor_needed",
+                "Prove who you are first",
+                "This needs a proof of who you are.",
+            ),
+            Self::FormRefused(_) => told(
+                StatusCode::FORBIDDEN,
+                "form_refused",
+                "That form was not accepted",
+                "It was open for too long, or it does not come from this service. Nothing was changed. Open the page again and send it from there.",
+            ),
+            Self::Forbidden(role) => told(
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                "Your role does not allow that",
+                format!(
+                    "This needs the role {}. Ask a superuser if you should have it.",
+                    role.as_str()
+                ),
+            ),
+            Self::NotFound => told(
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "There is nothing here",
+                "The address may be mistyped, or what was here has been removed.",
+            ),
+            Self::MethodNotAllowed { .. } => told(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "That cannot be done here",
+                "This address does not take that kind of request.",
+            ),
+            Self::Conflict { sentence, .. } => told(
+                StatusCode::CONFLICT,
+                "conflict",
+                "Things have changed meanwhile",
+                sentence.clone(),
+            ),
+            Self::BodyTooLarge => told(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "That is too much at once",
+                "The form is larger than 64 KiB. Nothing was changed.",
+            ),
+            Self::BodyTooSlow => told(
+                StatusCode::REQUEST_TIMEOUT,
+                "body_too_slow",
+                "The form did not arrive in time",
+                "Nothing was changed. Send it again.",
+            ),
+            Self::TooMany {
+                retry_after_seconds,
+            } => told(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_tries",
+                "Too many tries",
+                format!("Wait {} and try again.", wait_words(*retry_after_seconds)),
+            ),
+            Self::Storage(_) | Self::SessionUnavailable | Self::Password(PasswordError::Busy) => {
+                told(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "unavailable",
+                    "Latchkey is not available just now",
+                    "The database does not answer, or there is too much to do. Try again in a moment.",
+                )
+            }
+            Self::Password(PasswordError::Failed(_)) | Self::Render(_) => told(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Something went wrong on our side",
+                "The log has the details under the request id below.",
+            ),
+        }
+    }
+
+    fn redirects_to(&self) -> Option<String> {
+        let with_next = |path: &str, next: &str| {
+            let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+            format!("{path}?next={next}")
+        };
+        match self {
+            Self::SignInNeeded { next: Some(next) } if next == "/admin" => {
+                Some("/admin/sign-in".to_owned())
+            }
+            Self::SignInNeeded { next: Some(next) } => Some(with_next("/admin/sign-in", next)),
+            Self::CodeNeeded => Some("/admin/sign-in/code".to_owned()),
+            Self::SecondFactorNeeded => Some("/admin/settings/second-factor".to_owned()),
+            Self::StepUpNeeded { next } => Some(with_next("/admin/step-up", next)),
+            _ => None,
+        }
+    }
+
+    const fn retry_after_seconds(&self) -> Option<u64> {
+        match self {
+            Self::TooMany {
+                retry_after_seconds,
+            } => Some(*retry_after_seconds),
+            Self::Storage(_) | Self::SessionUnavailable | Self::Password(PasswordError::Busy) => {
+                Some(RETRY_SECONDS)
+            }
+            _ => None,
+        }
+    }
+
+    fn onward(&self) -> (Cow<'static, str>, String) {
+        match self {
+            Self::Conflict { onward, .. } => onward.clone(),
+            Self::SignInNeeded { .. } => ("Sign in".into(), "/admin/sign-in".to_owned()),
+            _ => ("Go to the overview".into(), "/admin".to_owned()),
+        }
+    }
+}
+
+/// A wait in words.
+fn wait_words(seconds: u64) -> String {
+    match seconds {
+        0..=1 => "a second".to_owned(),
+        2..=119 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
+
+/// What the outer layer needs to write the page: the frame is known only there.
+#[derive(Debug, Clone)]
+pub(super) struct AdminFailure {
+    status: StatusCode,
+    pub(super) code: &'static str,
+    heading: &'static str,
+    sentence: Cow<'static, str>,
+    onward: (Cow<'static, str>, String),
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "admin/error.html")]
+struct ErrorPage {
+    frame: Frame,
+    status: u16,
+    failure: AdminFailure,
+    request_id: String,
+}
+
+impl AdminFailure {
+    /// The page's title.
+    pub(super) const fn heading(&self) -> &'static str {
+        self.heading
+    }
+
+    pub(super) fn render(self, frame: Frame, request_id: String) -> Result<String, askama::Error> {
+        let page = ErrorPage {
+            frame,
+            status: self.status.as_u16(),
+            failure: self,
+            request_id,
+        };
+        page.render()
+    }
+}
+
+impl ResponseError for AdminError {
+    fn status_code(&self) -> StatusCode {
+        match self.redirects_to() {
+            Some(_) => StatusCode::SEE_OTHER,
+            None => self.told().status,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        if let Some(to) = self.redirects_to() {
+            return redirect(&to);
+        }
+        let told = self.told();
+        let mut response = HttpResponse::new(told.status);
+        if let Some(seconds) = self.retry_after_seconds() {
+            let seconds = HeaderValue::from(seconds.max(1));
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        if let Self::MethodNotAllowed { allow } = self
+            && let Ok(allow) = HeaderValue::from_str(allow)
+        {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+        if matches!(self, Self::BodyTooLarge | Self::BodyTooSlow) {
+            // What is left of the body would have to be read otherwise.
+            response
+                .headers_mut()
+                .insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response.extensions_mut().insert(AdminFailure {
+            status: told.status,
+            code: told.code,
+            heading: told.heading,
+            sentence: told.sentence,
+            onward: self.onward(),
+        });
+        response
+    }
+}

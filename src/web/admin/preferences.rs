@@ -1,0 +1,196 @@
+//! Theme, zone and page size: of the browser, in a cookie, so that the page for signing in has them too.
+
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use chrono_tz::{TZ_VARIANTS, Tz};
+use serde::Deserialize;
+
+use super::context::StaffContext;
+use super::error::AdminError;
+use super::forms::{ProtectedForm, local_path};
+use super::frame::{Frame, Nav, render};
+use super::notices::redirect;
+use super::{AdminContext, CookieName};
+use crate::app::App;
+use crate::web::ServerContext;
+
+/// How long the browser keeps them.
+const KEEP: Duration = Duration::days(365);
+/// How many rows a list shows.
+const PAGE_SIZES: [u32; 3] = [25, 50, 100];
+
+/// What somebody likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preferences {
+    /// Light, dark, or as the system is.
+    pub theme: Theme,
+    /// In which zone times are shown.
+    pub zone: Tz,
+    /// How many rows a list shows: 25, 50 or 100.
+    pub page_size: u32,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self {
+            theme: Theme::System,
+            zone: Tz::UTC,
+            page_size: 50,
+        }
+    }
+}
+
+/// The colours of pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system is.
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Theme {
+    /// All, with their labels.
+    pub const ALL: [(Self, &'static str); 3] = [
+        (Self::System, "System"),
+        (Self::Light, "Light"),
+        (Self::Dark, "Dark"),
+    ];
+
+    /// The name in forms and in the cookie.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .map(|(theme, _)| theme)
+            .find(|theme| theme.as_str() == name)
+    }
+
+    /// `data-theme`, unless the system decides.
+    #[must_use]
+    pub const fn attribute(self) -> Option<&'static str> {
+        match self {
+            Self::System => None,
+            Self::Light | Self::Dark => Some(self.as_str()),
+        }
+    }
+}
+
+impl Preferences {
+    /// What the browser's cookie says, as far as it can be understood.
+    #[must_use]
+    pub fn of(request: &HttpRequest) -> Self {
+        let context = request.app_data::<Data<ServerContext>>();
+        let cookie = context
+            .and_then(|context| request.cookie(context.admin.cookie_name(CookieName::Preferences)));
+        let mut preferences = Self::default();
+        if let Some(cookie) = cookie {
+            for (name, value) in url::form_urlencoded::parse(cookie.value().as_bytes()) {
+                preferences.set(&name, &value);
+            }
+        }
+        preferences
+    }
+
+    fn set(&mut self, name: &str, value: &str) {
+        match name {
+            "theme" => self.theme = Theme::parse(value).unwrap_or(self.theme),
+            "zone" => self.zone = value.parse().unwrap_or(self.zone),
+            "page_size" => {
+                let size = value.parse().ok().filter(|size| PAGE_SIZES.contains(size));
+                self.page_size = size.unwrap_or(self.page_size);
+            }
+            _ => {}
+        }
+    }
+
+    fn cookie(self, context: &AdminContext) -> Cookie<'static> {
+        let value = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("theme", self.theme.as_str())
+            .append_pair("zone", self.zone.name())
+            .append_pair("page_size", &self.page_size.to_string())
+            .finish();
+        Cookie::build(context.cookie_name(CookieName::Preferences), value)
+            .path("/")
+            .secure(context.secure_cookies)
+            .http_only(true)
+            .same_site(SameSite::Strict)
+            .max_age(KEEP)
+            .finish()
+    }
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "admin/preferences/show.html")]
+struct PreferencesPage {
+    frame: Frame,
+    preferences: Preferences,
+    zones: Vec<&'static str>,
+    page_sizes: [u32; 3],
+}
+
+/// `GET /admin/preferences`
+///
+/// # Errors
+/// [`AdminError::Render`].
+pub async fn show_preferences(
+    app: Data<App>,
+    staff: StaffContext,
+) -> Result<HttpResponse, AdminError> {
+    render(&PreferencesPage {
+        frame: staff.frame(&app, "Preferences", Nav::Settings),
+        preferences: staff.preferences,
+        zones: TZ_VARIANTS.iter().map(|zone| zone.name()).collect(),
+        page_sizes: PAGE_SIZES,
+    })
+}
+
+/// What is to change, and where to go then.
+#[derive(Deserialize)]
+pub struct PreferencesForm {
+    theme: Option<String>,
+    zone: Option<String>,
+    page_size: Option<String>,
+    back: Option<String>,
+}
+
+/// `POST /admin/preferences`
+///
+/// # Errors
+/// None of its own: what is not understood stays as it was.
+pub async fn set_preferences(
+    context: Data<ServerContext>,
+    staff: StaffContext,
+    ProtectedForm(form): ProtectedForm<PreferencesForm>,
+) -> Result<HttpResponse, AdminError> {
+    let mut preferences = staff.preferences;
+    for (name, value) in [
+        ("theme", &form.theme),
+        ("zone", &form.zone),
+        ("page_size", &form.page_size),
+    ] {
+        if let Some(value) = value {
+            preferences.set(name, value);
+        }
+    }
+    let back = form.back.as_deref().and_then(local_path);
+    let mut response = redirect(back.unwrap_or("/admin/preferences"));
+    response
+        .add_cookie(&preferences.cookie(&context.admin))
+        .map_err(|_bad_cookie| AdminError::Render(askama::Error::Fmt))?;
+    Ok(response)
+}

@@ -1,0 +1,127 @@
+//! Signing in and out.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Query};
+use askama::Template;
+use serde::Deserialize;
+
+use super::context::{BrowserContext, VisitorOf};
+use super::error::AdminError;
+use super::forms::{FormErrors, ProtectedForm, local_path};
+use super::frame::{Frame, render, render_with_status};
+use super::notices::redirect;
+use crate::app::App;
+use crate::domain::Secret;
+use crate::flows::staff::{SignInStaff, StaffError, sign_in_staff, sign_out_staff};
+
+/// The one sentence for whatever was wrong.
+const REFUSED: &str = "Email and password do not fit together.";
+
+/// The page.
+#[derive(Template)]
+#[template(path = "admin/sign_in/show.html")]
+struct SignInPage {
+    frame: Frame,
+    email: String,
+    next: String,
+    signed_out: bool,
+    errors: FormErrors,
+}
+
+/// Where to go after signing in, and why the page is shown.
+#[derive(Deserialize)]
+pub struct SignInQuery {
+    #[serde(default)]
+    next: String,
+    signed_out: Option<String>,
+}
+
+/// `GET /admin/sign-in`
+///
+/// # Errors
+/// [`AdminError::Render`].
+pub async fn show_sign_in(
+    browser: BrowserContext,
+    query: Query<SignInQuery>,
+) -> Result<HttpResponse, AdminError> {
+    let next = local_path(&query.next).unwrap_or_default();
+    match &browser.signed_in {
+        Some(who) if who.session.awaits_code => return Ok(redirect("/admin/sign-in/code")),
+        Some(_) => return Ok(redirect(if next.is_empty() { "/admin" } else { next })),
+        None => {}
+    }
+    render(&SignInPage {
+        frame: browser.frame("Sign in"),
+        email: String::new(),
+        next: next.to_owned(),
+        signed_out: query.signed_out.is_some(),
+        errors: FormErrors::none(),
+    })
+}
+
+/// What was typed.
+#[derive(Deserialize)]
+pub struct SignInForm {
+    #[serde(default)]
+    email: String,
+    password: Option<Secret>,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /admin/sign-in`
+///
+/// # Errors
+/// [`AdminError::TooMany`], [`AdminError::Storage`].
+pub async fn sign_in(
+    app: Data<App>,
+    browser: BrowserContext,
+    VisitorOf(visitor): VisitorOf,
+    ProtectedForm(form): ProtectedForm<SignInForm>,
+) -> Result<HttpResponse, AdminError> {
+    let next = local_path(&form.next).unwrap_or("/admin");
+    let request = SignInStaff {
+        email: form.email.clone(),
+        password: form.password.unwrap_or_else(|| Secret::new("")),
+        replaces: browser.signed_in.as_ref().map(|who| who.session.id),
+    };
+    match sign_in_staff(&app, request, visitor).await {
+        Ok(signed_in) => {
+            browser.hand_over(&signed_in.grant);
+            Ok(redirect(next))
+        }
+        Err(StaffError::Refused) => render_with_status(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &SignInPage {
+                frame: browser.frame("Sign in").with_errors(true),
+                email: form.email,
+                next: form.next,
+                signed_out: false,
+                errors: FormErrors::one("password", REFUSED),
+            },
+        ),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Nothing but the token.
+#[derive(Deserialize)]
+pub struct SignOutForm {}
+
+/// `POST /admin/sign-out`
+///
+/// # Errors
+/// [`AdminError::Storage`]; then the session goes on.
+pub async fn sign_out(
+    app: Data<App>,
+    browser: BrowserContext,
+    VisitorOf(visitor): VisitorOf,
+    ProtectedForm(SignOutForm {}): ProtectedForm<SignOutForm>,
+) -> Result<HttpResponse, AdminError> {
+    if let Some(who) = &browser.signed_in {
+        sign_out_staff(&app, who, visitor).await?;
+        browser.forget();
+    }
+    Ok(redirect("/admin/sign-in?signed_out=1"))
+}
