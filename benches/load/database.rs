@@ -1,4 +1,4 @@
-//! The databases of a run: one for the server and one for the floor, made here, filled by generated SQL, removed at the end.
+//! The databases of a run: one for the server, one for the floor and one for the original, made here, filled by generated SQL, removed at the end.
 
 use std::path::Path;
 
@@ -17,12 +17,14 @@ pub(crate) enum Backend {
     Postgres,
 }
 
-/// Both databases of a run.
+/// The databases of a run.
 pub(crate) struct Databases {
     pub(crate) server_url: String,
     pub(crate) floor_url: String,
+    /// Empty: Django makes its own tables.
+    pub(crate) original_url: String,
     /// PostgreSQL's first process, and where its databases are made.
-    postgres: Option<(u32, String, [String; 2])>,
+    postgres: Option<(u32, String, [String; 3])>,
 }
 
 impl Drop for Databases {
@@ -57,12 +59,14 @@ impl Databases {
             return Self {
                 server_url: url("latchkey.db"),
                 floor_url,
+                original_url: url("original.db"),
                 postgres: None,
             };
         }
         let base = postgres_url.expect("a PostgreSQL");
         let mut connection = PgConnection::establish(base).unwrap();
-        let names = ["server", "floor"].map(|of| format!("bench_{of}_{}", std::process::id()));
+        let names =
+            ["server", "floor", "original"].map(|of| format!("bench_{of}_{}", std::process::id()));
         for name in &names {
             let create = format!("CREATE DATABASE {name}");
             connection.batch_execute(&create).unwrap();
@@ -72,7 +76,8 @@ impl Databases {
             .unwrap();
         let postmaster = process::parent_of(u32::try_from(pid.pid).unwrap());
         let (server, _) = base.rsplit_once('/').unwrap();
-        let [server_url, floor_url] = names.clone().map(|name| format!("{server}/{name}"));
+        let [server_url, floor_url, original_url] =
+            names.clone().map(|name| format!("{server}/{name}"));
         PgConnection::establish(&floor_url)
             .unwrap()
             .batch_execute(floor::POSTGRES_TABLES)
@@ -80,6 +85,7 @@ impl Databases {
         Self {
             server_url,
             floor_url,
+            original_url,
             postgres: Some((postmaster.unwrap(), base.to_owned(), names)),
         }
     }
@@ -91,7 +97,7 @@ impl Databases {
         })
     }
 
-    /// Fills both with `users` people u1, u2 ..., each with a social account, a session and an audit entry. Run it once, after
+    /// Fills the server's and the floor's with `users` people u1, u2 ..., each with a social account, a session and an audit entry. Run it once, after
     /// the migrations.
     pub(crate) fn preload(&self, users: i64) {
         if self.postgres.is_some() {

@@ -1,4 +1,4 @@
-//! The whole call under load, against the floor measured in the same run: `cargo bench --bench load -- --help`.
+//! The whole call under load, against the floor or the original measured in the same run: `cargo bench --bench load -- --help`.
 //!
 //! The provider, the floor, the real server and the load generator are processes of their own on this machine, and share its
 //! cores. Rounds of server and floor alternate, so that whatever else the machine does meets both.
@@ -13,6 +13,7 @@ mod floor;
 mod generator;
 mod http;
 mod measure;
+mod original;
 mod process;
 mod provider;
 mod server;
@@ -28,6 +29,8 @@ const HELP: &str = "cargo bench --bench load -- [OPTIONS]
     --clients N                       connections that are always busy; default 64
     --users N                         people who are there before; default 10000
     --only A,B                        some of sign-in, sign-up, associate, id-token, me
+    --original                        against Django, DRF and social-auth-app-django instead of the floor: sign-in, sign-up,
+                                      associate; needs python3 with venv, and PyPI the first time
     --no-extras                       without open loop, memory, cold start and the hanging provider
 PostgreSQL is the one of LATCHKEY_BENCH_POSTGRES, an address at which databases may be created; benches/run brings its own.";
 
@@ -40,6 +43,7 @@ pub(crate) struct Options {
     users: u32,
     only: Option<Vec<String>>,
     extras: bool,
+    original: bool,
     postgres: Option<String>,
 }
 
@@ -53,6 +57,7 @@ fn main() {
         users: 10_000,
         only: None,
         extras: true,
+        original: false,
         postgres: std::env::var_os("LATCHKEY_BENCH_POSTGRES")
             .and_then(|url| url.into_string().ok()),
     };
@@ -72,6 +77,7 @@ fn main() {
             "--clients" => options.clients = value().parse().expect(HELP),
             "--users" => options.users = value().parse().expect(HELP),
             "--only" => options.only = Some(value().split(',').map(str::to_owned).collect()),
+            "--original" => options.original = true,
             "--no-extras" => options.extras = false,
             // What `cargo bench` adds.
             "--bench" => {}
@@ -89,7 +95,11 @@ fn main() {
             );
             continue;
         }
-        runtime.block_on(measure::measure(backend, &options));
+        if options.original {
+            runtime.block_on(original::measure(backend, &options));
+        } else {
+            runtime.block_on(measure::measure(backend, &options));
+        }
     }
 }
 

@@ -25,21 +25,21 @@ const PROVIDERS: usize = 20;
 const PROVIDER_CLIENTS: usize = 80;
 
 /// One run's processes.
-struct Stage {
-    databases: Databases,
-    provider: Process,
+pub(crate) struct Stage {
+    pub(crate) databases: Databases,
+    pub(crate) provider: Process,
     floor: Process,
-    server: Process,
+    pub(crate) server: Process,
     files: Files,
-    folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
     issuer: Issuer,
     signed_up: u64,
 }
 
 /// One side of one round.
-struct Side {
-    load: Load,
-    cpu_ms: f64,
+pub(crate) struct Side {
+    pub(crate) load: Load,
+    pub(crate) cpu_ms: f64,
 }
 
 pub(crate) async fn measure(backend: Backend, options: &Options) {
@@ -74,7 +74,7 @@ pub(crate) async fn measure(backend: Backend, options: &Options) {
 }
 
 impl Stage {
-    async fn build(backend: Backend, options: &Options) -> Self {
+    pub(crate) async fn build(backend: Backend, options: &Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let issuer = Issuer::new();
         let provider = Process::role(&["provider", &issuer.jwks().to_string()]);
@@ -112,35 +112,15 @@ impl Stage {
             },
             "associate" => Scenario::Associate {
                 run: format!("a{round}"),
-                bearers: Arc::new(self.bearers(clients).await),
+                bearers: Arc::new(bearers(self.server.port, clients).await),
             },
             "id-token" => Scenario::IdToken {
                 tokens: Arc::new(self.id_tokens(users)),
             },
             _ => Scenario::Me {
-                bearers: Arc::new(self.bearers(clients).await),
+                bearers: Arc::new(bearers(self.server.port, clients).await),
             },
         }
-    }
-
-    /// Access tokens of as many users.
-    async fn bearers(&self, count: usize) -> Vec<String> {
-        let mut connection = Connection::open(self.server.port).await.unwrap();
-        let mut bearers = Vec::new();
-        for number in 0..count {
-            let body = format!(r#"{{"provider":"bench","access_token":"t-bearer{number}"}}"#);
-            let request = format!(
-                "POST /social_sign_up/ HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-                body.len()
-            );
-            assert_eq!(connection.call(request.as_bytes()).await.unwrap(), 201);
-            let answer: serde_json::Value = serde_json::from_slice(connection.body()).unwrap();
-            let bearer = answer
-                .pointer("/token/access_token")
-                .and_then(|token| token.as_str());
-            bearers.push(bearer.expect("a session").to_owned());
-        }
-        bearers
     }
 
     fn id_tokens(&self, users: u32) -> Vec<String> {
@@ -208,7 +188,7 @@ impl Stage {
         );
     }
 
-    async fn side(
+    pub(crate) async fn side(
         &self,
         process: &Process,
         scenario: &Scenario,
@@ -337,7 +317,27 @@ impl Stage {
     }
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+/// Access tokens of as many users, of what answers on `port`.
+pub(crate) async fn bearers(port: u16, count: usize) -> Vec<String> {
+    let mut connection = Connection::open(port).await.unwrap();
+    let mut bearers = Vec::new();
+    for number in 0..count {
+        let body = format!(r#"{{"provider":"bench","access_token":"t-bearer{number}"}}"#);
+        let request = format!(
+            "POST /social_sign_up/ HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        assert_eq!(connection.call(request.as_bytes()).await.unwrap(), 201);
+        let answer: serde_json::Value = serde_json::from_slice(connection.body()).unwrap();
+        let bearer = answer
+            .pointer("/token/access_token")
+            .and_then(|token| token.as_str());
+        bearers.push(bearer.expect("a session").to_owned());
+    }
+    bearers
+}
+
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(0.0)

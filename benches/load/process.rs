@@ -48,9 +48,7 @@ impl Process {
 
     /// The real server with the configuration `file`; its log goes to `log`. Returns at the first 200, and says how long that took.
     pub(crate) async fn latchkey(file: &Path, log: &Path) -> (Self, Duration) {
-        let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = free_port();
         let started = Instant::now();
         let child = latchkey_command(file)
             .args(["serve", "--bind", &format!("127.0.0.1:{port}")])
@@ -74,21 +72,52 @@ impl Process {
         );
     }
 
-    /// Processor time used so far, in seconds.
+    /// A child that was started, and answers on `port` already or soon.
+    pub(crate) fn new(child: Child, port: u16) -> Self {
+        Self { child, port }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().is_ok_and(|status| status.is_some())
+    }
+
+    /// Processor time used so far by it and its workers, in seconds.
     pub(crate) fn cpu_seconds(&self) -> f64 {
-        cpu_seconds_of(self.child.id())
+        family_cpu_seconds(self.child.id())
+    }
+
+    /// Memory of it and its workers, in MiB; what several share counts once.
+    pub(crate) fn family_mib(&self) -> f64 {
+        let pids = children_of(self.child.id()).chain([self.child.id()]);
+        pids.map(|pid| mib(&format!("/proc/{pid}/smaps_rollup"), "Pss:"))
+            .sum()
     }
 
     /// Resident memory, in MiB.
     pub(crate) fn rss_mib(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()));
-        let status = status.unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib: f64 = line
-            .and_then(|line| line.split_whitespace().next()?.parse().ok())
-            .unwrap_or(0.0);
-        kib / 1024.0
+        mib(&format!("/proc/{}/status", self.child.id()), "VmRSS:")
     }
+}
+
+/// A figure of a file that /proc gives in kB.
+fn mib(file: &str, name: &str) -> f64 {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    let kib: f64 = line
+        .and_then(|line| line.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0.0);
+    kib / 1024.0
+}
+
+/// A port that nobody listens on at the moment.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 /// The `latchkey` that was built with this bench, without the environment's settings.
@@ -127,9 +156,11 @@ pub(crate) fn parent_of(pid: u32) -> Option<u32> {
 
 /// Processor time of a process and its living children, in seconds.
 pub(crate) fn family_cpu_seconds(parent: u32) -> f64 {
+    children_of(parent).map(cpu_seconds_of).sum::<f64>() + cpu_seconds_of(parent)
+}
+
+fn children_of(parent: u32) -> impl Iterator<Item = u32> {
     let pids = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let children = pids
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
-        .filter(|pid| parent_of(*pid) == Some(parent));
-    children.map(cpu_seconds_of).sum::<f64>() + cpu_seconds_of(parent)
+    pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .filter(move |pid| parent_of(*pid) == Some(parent))
 }

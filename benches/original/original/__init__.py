@@ -1,0 +1,1 @@
+"""Social sign-up as it was built before Latchkey: DRF and social auth."""
