@@ -166,6 +166,21 @@ mod tests {
     }
 
     #[test]
+    fn an_anonymous_caller_is_treated_alike_whoever_the_owner_is() {
+        for intent in [Intent::Auto, Intent::SignIn, Intent::SignUp] {
+            for (a, b) in [(ACTIVE_A, ACTIVE_B), (INACTIVE_A, INACTIVE_B)] {
+                match (
+                    decide(Caller::Anonymous, intent, a),
+                    decide(Caller::Anonymous, intent, b),
+                ) {
+                    (SignIn(of_a), SignIn(of_b)) => assert_eq!((of_a, of_b), (A, B)),
+                    (of_a, of_b) => assert_eq!(of_a, of_b, "{intent:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
     fn no_decision_ever_names_a_user_other_than_the_caller_or_the_owner() {
         for caller in [Caller::Anonymous, Caller::User(A)] {
             for owner in [None, ACTIVE_A, ACTIVE_B, INACTIVE_A, INACTIVE_B] {

@@ -27,4 +27,4 @@ pub use policy::{EmailMatch, Policy, SignUpRules};
 pub use secret::Secret;
 pub use session::{NewSession, Session};
 pub use staff::{Role, Staff, StaffPolicy, StaffSession};
-pub use user::{NewUser, SocialAuth, User};
+pub use user::{Association, NewUser, SocialAuth, User};

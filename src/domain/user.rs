@@ -57,3 +57,30 @@ pub struct SocialAuth {
     /// When `extra_data` was last refreshed.
     pub modified_at: DateTime<Utc>,
 }
+
+/// A social account as its user sees it: without `extra_data`, which never leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Association {
+    /// The row.
+    pub id: SocialAuthId,
+    /// At which provider.
+    pub provider: ProviderId,
+    /// The provider's id of the person.
+    pub uid: Uid,
+    /// When it was associated.
+    pub created_at: DateTime<Utc>,
+    /// When `extra_data` was last refreshed.
+    pub modified_at: DateTime<Utc>,
+}
+
+impl From<SocialAuth> for Association {
+    fn from(social_auth: SocialAuth) -> Self {
+        Self {
+            id: social_auth.id,
+            provider: social_auth.provider,
+            uid: social_auth.uid,
+            created_at: social_auth.created_at,
+            modified_at: social_auth.modified_at,
+        }
+    }
+}

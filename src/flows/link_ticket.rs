@@ -44,7 +44,7 @@ pub async fn redeem_link_ticket(
     Ok(SignedUp {
         outcome: Outcome::Associated,
         user,
-        social_auth,
+        social_auth: social_auth.into(),
         tokens: None,
     })
 }

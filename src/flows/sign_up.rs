@@ -5,6 +5,7 @@
 //! and finds the winner's row.
 
 mod apply;
+mod at_once;
 mod email_match;
 
 use std::sync::Arc;
@@ -21,8 +22,8 @@ use crate::domain::tokens::{
     ACCESS_TOKEN_SECONDS, BearerRefused, RefreshSecret, SESSION_DAYS, nonce_hashes,
 };
 use crate::domain::{
-    Actor, AuditAction, AuditEntry, HandIn, NewSession, RequestContext, Secret, SessionId,
-    SocialAuth, User,
+    Actor, Association, AuditAction, AuditEntry, HandIn, NewSession, RequestContext, Secret,
+    SessionId, User,
 };
 use crate::providers::{Provider, ProviderError, Verified};
 use crate::storage::sealing::SealingError;
@@ -71,7 +72,7 @@ pub struct SignedUp {
     /// The user.
     pub user: User,
     /// The social account.
-    pub social_auth: SocialAuth,
+    pub social_auth: Association,
     /// The new session's tokens; absent when a bearer made the call.
     pub tokens: Option<TokenSet>,
 }
@@ -187,7 +188,7 @@ struct Attempt {
 struct Applied {
     outcome: Outcome,
     user: User,
-    social_auth: SocialAuth,
+    association: Association,
     session_id: Option<SessionId>,
 }
 
@@ -266,10 +267,14 @@ async fn hand_in(app: &Arc<App>, request: SignUp) -> Result<SignedUp, SignUpErro
         context,
         now,
     };
-    let policy = app.policy.clone();
+    let work = Arc::new((attempt, Arc::clone(app)));
+    let quick = Arc::clone(&work);
     let applied = app
         .db
-        .write(move |tx| apply::apply(tx, &attempt, &policy))
+        .write_at_once(
+            move |single| Ok(at_once::apply(single, &quick.0, &quick.1.policy)?.map(Ok)),
+            move |tx| apply::apply(tx, &work.0, &work.1.policy),
+        )
         .await??;
     finish(app, applied, &refresh_secret, now)
 }
@@ -284,7 +289,7 @@ fn finish(
     let Applied {
         outcome,
         user,
-        social_auth,
+        association,
         session_id,
     } = applied;
     let tokens = session_id
@@ -303,7 +308,7 @@ fn finish(
     Ok(SignedUp {
         outcome,
         user,
-        social_auth,
+        social_auth: association,
         tokens,
     })
 }

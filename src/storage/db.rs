@@ -16,8 +16,8 @@ use super::stats::Counters;
 use super::target::{HAS_TLS, Target};
 use super::writer::{MAX_RUNS, Writer, unlucky};
 use super::{
-    Reader, Settings, Stats, StorageError, StorageFailure, Tx, Unavailability, migrations, pg,
-    sqlite,
+    Reader, Settings, Single, Stats, StorageError, StorageFailure, Tx, Unavailability, migrations,
+    pg, sqlite,
 };
 
 /// How long a caller waits for PostgreSQL, connection and all. A server that stands still, or whose network is gone, says
@@ -238,6 +238,24 @@ impl Db {
         T: Send + 'static,
         E: StorageFailure + Send + 'static,
     {
+        self.write_at_once(|_| Ok(None), work).await
+    }
+
+    /// As [`Self::write`], but on PostgreSQL runs `quick` first, without a transaction around it. If that answers `None` or lost a
+    /// race it has changed nothing, and `work` does the whole of it.
+    ///
+    /// `quick` changes something by one statement at most. It must do no harm if `work` runs although that statement was stored,
+    /// because the connection may break before the server's answer is there.
+    ///
+    /// # Errors
+    /// Those of `quick` and `work`; otherwise as for [`Self::write`].
+    pub async fn write_at_once<T, E, Q, F>(&self, quick: Q, work: F) -> Result<T, E>
+    where
+        Q: Fn(&mut Single<'_>) -> Result<Option<T>, E> + Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: StorageFailure + Send + 'static,
+    {
         let result = match &self.inner.store {
             Store::Sqlite { writer, .. } => writer.write(work).await,
             Store::Postgres { pool, .. } => {
@@ -246,7 +264,7 @@ impl Db {
                     let permit = pool.permit().await?;
                     let inner = Arc::clone(&self.inner);
                     blocking(move || {
-                        let result = inner.write_postgres(asked_at, &work);
+                        let result = inner.write_postgres(asked_at, &quick, &work);
                         drop(permit);
                         result
                     })
@@ -366,6 +384,7 @@ impl Inner {
     fn write_postgres<T, E: StorageFailure>(
         &self,
         asked_at: Instant,
+        quick: &impl Fn(&mut Single<'_>) -> Result<Option<T>, E>,
         work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let Store::Postgres { pool, .. } = &self.store else {
@@ -377,7 +396,11 @@ impl Inner {
             if run == 0 {
                 self.counters.waited(asked_at.elapsed());
             }
-            let (why, error) = match attempt(&mut connection, asked_at, work) {
+            let at_once = (run == 0).then(|| attempt_at_once(&mut connection, asked_at, quick));
+            let attempted = at_once
+                .flatten()
+                .unwrap_or_else(|| attempt(&mut connection, asked_at, work));
+            let (why, error) = match attempted {
                 Attempt::Done(result) => {
                     if result.is_ok() {
                         Counters::add(&self.counters.jobs_committed, 1);
@@ -397,6 +420,25 @@ impl Inner {
             Counters::add(&self.counters.reruns, 1);
         }
         Err(unlucky().into())
+    }
+}
+
+/// Runs `quick` on PostgreSQL. `None` means that it left everything to a transaction.
+fn attempt_at_once<T, E: StorageFailure>(
+    connection: &mut PgConnection,
+    asked_at: Instant,
+    quick: &impl Fn(&mut Single<'_>) -> Result<Option<T>, E>,
+) -> Option<Attempt<T, E>> {
+    // Its statement commits by itself: afterwards is too late to see that the caller is gone.
+    if asked_at.elapsed() >= ANSWER_TIMEOUT {
+        return None;
+    }
+    let mut single = Single::new(Connection::Postgres(connection));
+    match (quick(&mut single), single.failure()) {
+        (Ok(value), None) => value.map(|value| Attempt::Done(Ok(value))),
+        // A statement that lost a race was rolled back.
+        (_, Some(Failure::Restart)) => None,
+        (result, failure) => Some(Attempt::failed(result.map(|_| ()), failure)),
     }
 }
 
@@ -435,16 +477,20 @@ fn attempt<T, E: StorageFailure>(
         (result, failure) => {
             // A connection that cannot roll back is broken, and leaves the pool.
             drop(AnsiTransactionManager::rollback_transaction(connection));
-            let error = result.err().unwrap_or_else(|| {
-                // The closure looked away from a failure; what it did is incomplete.
-                StorageError::Query(diesel::result::Error::RollbackTransaction).into()
-            });
-            Attempt::of(error, failure)
+            Attempt::failed(result.map(|_| ()), failure)
         }
     }
 }
 
 impl<T, E: StorageFailure> Attempt<T, E> {
+    fn failed(result: Result<(), E>, failure: Option<Failure>) -> Self {
+        let error = result.err().unwrap_or_else(|| {
+            // The closure looked away from a failure; what it did is incomplete.
+            StorageError::Query(diesel::result::Error::RollbackTransaction).into()
+        });
+        Self::of(error, failure)
+    }
+
     /// Whether an error is worth another attempt, by itself or by what failed before it.
     fn of(error: E, failure: Option<Failure>) -> Self {
         match error.storage_error().map(Failure::of).max(failure) {

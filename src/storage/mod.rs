@@ -40,7 +40,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 
-pub use connection::{Reader, Tx};
+pub use connection::{Reader, Single, Tx};
 pub use db::{Backend, Db};
 pub(crate) use error::storage_failure;
 pub use error::{StorageError, StorageFailure, Unavailability};

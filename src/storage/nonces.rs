@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::connection::dispatch;
-use super::{StorageError, Tx};
+use super::{Reader, StorageError, Tx};
 
 /// Remembers a nonce that is being issued.
 ///
@@ -15,6 +15,14 @@ pub fn insert(
     expires_at: DateTime<Utc>,
 ) -> Result<(), StorageError> {
     dispatch!(tx, nonces::insert(hash, expires_at))
+}
+
+/// Whether a nonce was issued here, used or not, whose hash is any of `hashes`.
+///
+/// # Errors
+/// [`StorageError`] when the database fails.
+pub fn is_any_issued(reader: &mut Reader<'_>, hashes: &[[u8; 32]]) -> Result<bool, StorageError> {
+    dispatch!(reader, nonces::is_any_issued(hashes))
 }
 
 /// Uses a nonce up, whose hash may be any of `hashes`. False when it was issued here and has expired or was used before; true

@@ -25,7 +25,6 @@ pub(super) const LOCK_ROWS: &str = "";
 #[path = "schema.rs"]
 pub(super) mod schema;
 
-pub(super) mod hand_ins;
 #[path = "queries/mod.rs"]
 pub(super) mod queries;
 

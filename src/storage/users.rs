@@ -41,6 +41,17 @@ pub fn insert(
     dispatch!(tx, users::insert(user, base_name, alternatives, now))
 }
 
+/// The first of `names` that nobody has, without regard to case. Somebody may take it the next moment.
+///
+/// # Errors
+/// [`StorageError`] when the database fails.
+pub fn find_free_name<'n>(
+    reader: &mut Reader<'_>,
+    names: &'n [String],
+) -> Result<Option<&'n str>, StorageError> {
+    dispatch!(reader, users::find_free_name(names))
+}
+
 /// Records that the user signed in.
 ///
 /// # Errors

@@ -4,7 +4,8 @@ use super::{Applied, Attempt, Outcome, SignUpError, actor, email_match};
 use crate::domain::association::{Caller, Decision, Owner, decide};
 use crate::domain::policy::EmailMatch;
 use crate::domain::{
-    AuditAction, AuditEntry, NewUser, Policy, SocialAuth, SocialAuthId, User, UserId, username,
+    Association, AuditAction, AuditEntry, NewUser, Policy, SessionId, SocialAuth, SocialAuthId,
+    User, UserId, username,
 };
 use crate::storage::social_auths::NewSocialAuth;
 use crate::storage::{
@@ -88,12 +89,7 @@ fn sign_up(tx: &mut Tx<'_>, attempt: &Attempt, policy: &Policy) -> Verdict<Appli
         return email_match::apply(tx, attempt, policy.email_match, user);
     }
 
-    let new_user = NewUser {
-        email: identity.email.clone(),
-        email_verified,
-        first_name: identity.first_name.clone(),
-        last_name: identity.last_name.clone(),
-    };
+    let new_user = new_user(attempt);
     let base = username::base(identity);
     let written = hand_ins::write_sign_up(
         tx,
@@ -106,13 +102,8 @@ fn sign_up(tx: &mut Tx<'_>, attempt: &Attempt, policy: &Policy) -> Verdict<Appli
         },
         attempt.now,
     )?;
-    if let Some((user, social_auth, session_id)) = written {
-        return Ok(Ok(Applied {
-            outcome: Outcome::SignedUp,
-            user,
-            social_auth,
-            session_id: Some(session_id),
-        }));
+    if let Some(written) = written {
+        return Ok(Ok(session_opened(Outcome::SignedUp, written)));
     }
     let alternatives = || username::alternatives(&base, attempt.username_seed);
     let user = users::insert(tx, &new_user, &base, alternatives, attempt.now)?;
@@ -148,12 +139,8 @@ fn sign_in(
         },
         attempt.now,
     )?;
-    Ok(Applied {
-        outcome: Outcome::SignedIn,
-        user,
-        social_auth,
-        session_id: Some(session_id),
-    })
+    let written = (user, social_auth.into(), session_id);
+    Ok(session_opened(Outcome::SignedIn, written))
 }
 
 fn associate(
@@ -176,7 +163,17 @@ pub(super) fn insert_social_auth(
         .ok_or_else(|| StorageError::Restart.into())
 }
 
-fn new_social_auth(attempt: &Attempt) -> NewSocialAuth<'_> {
+pub(super) fn new_user(attempt: &Attempt) -> NewUser {
+    let identity = &attempt.verified.identity;
+    NewUser {
+        email: identity.email.clone(),
+        email_verified: identity.email_verified,
+        first_name: identity.first_name.clone(),
+        last_name: identity.last_name.clone(),
+    }
+}
+
+pub(super) fn new_social_auth(attempt: &Attempt) -> NewSocialAuth<'_> {
     let identity = &attempt.verified.identity;
     NewSocialAuth {
         provider: attempt.provider.id(),
@@ -243,12 +240,22 @@ pub(super) fn open_session(
         Some(user.id),
         Some(social_auth.id),
     )?;
-    Ok(Applied {
+    Ok(session_opened(
+        outcome,
+        (user, social_auth.into(), session_id),
+    ))
+}
+
+pub(super) fn session_opened(
+    outcome: Outcome,
+    (user, association, session_id): (User, Association, SessionId),
+) -> Applied {
+    Applied {
         outcome,
         user,
-        social_auth,
+        association,
         session_id: Some(session_id),
-    })
+    }
 }
 
 fn associated(
@@ -268,7 +275,7 @@ fn associated(
     Ok(Applied {
         outcome: Outcome::Associated,
         user,
-        social_auth,
+        association: social_auth.into(),
         session_id: None,
     })
 }
@@ -307,7 +314,7 @@ pub(super) fn record(
     audit::insert(tx, &entry, attempt.now)
 }
 
-fn entry(
+pub(super) fn entry(
     attempt: &Attempt,
     action: AuditAction,
     reason: Option<&'static str>,

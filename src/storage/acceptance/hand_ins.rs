@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::domain::{Actor, AuditAction, AuditEntry, RequestContext, SessionId};
-use crate::storage::hand_ins::{self, SignIn, SignUp, SignedUp};
+use crate::domain::{Actor, Association, AuditAction, AuditEntry, RequestContext, SessionId};
+use crate::storage::Single;
+use crate::storage::hand_ins::{self, AtOnce, SignIn, SignUp, SignedUp};
 use crate::storage::{audit, sessions};
 
 on_both! {
@@ -38,10 +39,11 @@ fn entry(action: AuditAction) -> AuditEntry {
     }
 }
 
-fn in_one_go(tx: &mut Tx<'_>, name: &str) -> Result<Option<SignedUp>, StorageError> {
+/// Calls `write` with a sign-up of github's 42 under `name`.
+fn with_sign_up<T>(name: &str, write: impl FnOnce(&SignUp<'_>) -> T) -> T {
     let mut user = new_user(Some("Ada@Example.org"));
     user.first_name = "Ada".to_owned();
-    let sign_up = SignUp {
+    write(&SignUp {
         user: &user,
         username: name,
         social_auth: &NewSocialAuth {
@@ -54,21 +56,25 @@ fn in_one_go(tx: &mut Tx<'_>, name: &str) -> Result<Option<SignedUp>, StorageErr
         },
         session: &new_session(7),
         entry: &entry(AuditAction::SignedUp),
-    };
-    hand_ins::write_sign_up(tx, &sign_up, now())
+    })
 }
 
-async fn done(db: &Db, name: &'static str) -> (User, SocialAuth, SessionId) {
-    let written = db.write(move |tx| in_one_go(tx, name)).await.unwrap();
-    written.expect("the name is free")
+fn in_one_go(tx: &mut Tx<'_>, name: &str) -> Result<Option<SignedUp>, StorageError> {
+    with_sign_up(name, |sign_up| hand_ins::write_sign_up(tx, sign_up, now()))
 }
 
 async fn a_sign_up_in_one_go_stores_user_account_session_and_entry(db: Db) {
-    let (user, account, session_id) = done(&db, "Ada").await;
+    let written = db.write(|tx| in_one_go(tx, "Ada")).await.unwrap();
 
-    let found = db
+    assert_signed_up(&db, written.expect("the name is free")).await;
+}
+
+/// What a sign-up as in [`with_sign_up`] leaves.
+async fn assert_signed_up(db: &Db, (user, association, session_id): SignedUp) {
+    let (account, owner) = db
         .read(|r| social_auths::find_with_owner(r, &provider("github"), &uid("42")))
         .await
+        .unwrap()
         .unwrap();
     let session = db
         .read(move |r| sessions::find_with_user(r, session_id))
@@ -80,26 +86,30 @@ async fn a_sign_up_in_one_go_stores_user_account_session_and_entry(db: Db) {
         .unwrap();
     let log = db.read(|r| audit::list(r, 10)).await.unwrap();
 
-    assert_eq!(found, Some((account.clone(), user.clone())));
+    assert_eq!(account.extra_data, json!({"scope": "a"}));
+    assert_eq!(
+        (Association::from(account), &owner),
+        (association.clone(), &user)
+    );
     assert_eq!(by_address, vec![user.clone()]);
     let (session, owner) = session.unwrap();
     assert_eq!(owner, user);
-    assert_eq!(session.social_auth_id, Some(account.id));
+    assert_eq!(session.social_auth_id, Some(association.id));
     assert_eq!(session.api_client_id, None);
     assert_eq!(session.refresh_hash, vec![7; 32]);
     assert_eq!(
         (session.authenticated_at, session.expires_at),
         (now(), later(3600))
     );
-    assert_eq!(count(&db, SEEN).await, 1);
-    assert_eq!(count(&db, COUNTED).await, 1);
-    assert_eq!(count(&db, "last_sign_ins").await, 1);
+    assert_eq!(count(db, SEEN).await, 1);
+    assert_eq!(count(db, COUNTED).await, 1);
+    assert_eq!(count(db, "last_sign_ins").await, 1);
     let [logged] = log.as_slice() else {
         panic!("one entry, not {}", log.len());
     };
     assert_eq!(
         (logged.user_id, logged.social_auth_id),
-        (Some(user.id), Some(account.id))
+        (Some(user.id), Some(association.id))
     );
     assert_eq!((logged.at, logged.action.as_str()), (now(), "signed_up"));
     assert_eq!(logged.uid.as_deref(), Some("42"));
@@ -170,6 +180,11 @@ async fn a_sign_in_in_one_go_refreshes_the_account_and_stores_session_and_entry(
         .await
         .unwrap();
 
+    assert_signed_in(&db, &user, &account, session_id).await;
+}
+
+/// What a sign-in a minute after the sign-up leaves, whose session is number 9.
+async fn assert_signed_in(db: &Db, user: &User, account: &SocialAuth, session_id: SessionId) {
     let (session, owner) = db
         .read(move |r| sessions::find_with_user(r, session_id))
         .await
@@ -181,11 +196,14 @@ async fn a_sign_in_in_one_go_refreshes_the_account_and_stores_session_and_entry(
         .unwrap();
     let log = db.read(|r| audit::list(r, 10)).await.unwrap();
 
-    assert_eq!(found, Some((account.clone(), owner)));
-    assert_eq!(count(&db, RECORDED).await, 1);
-    assert_eq!(count(&db, "last_sign_ins").await, 1);
+    assert_eq!(found.as_ref(), Some(&(account.clone(), owner)));
+    assert_eq!(count(db, RECORDED).await, 1);
+    assert_eq!(count(db, "last_sign_ins").await, 1);
     assert_eq!(session.social_auth_id, Some(account.id));
     assert_eq!(session.refresh_hash, vec![9; 32]);
+    let kept =
+        "social_auth WHERE client_id = 'ios' AND email = 'ada@example.org' AND email_verified";
+    assert_eq!(count(db, kept).await, 1);
     let [logged] = log.as_slice() else {
         panic!("one entry, not {}", log.len());
     };
@@ -197,4 +215,308 @@ async fn a_sign_in_in_one_go_refreshes_the_account_and_stores_session_and_entry(
         (logged.user_id, logged.social_auth_id),
         (Some(user.id), Some(account.id))
     );
+}
+
+/// Runs `quick` and nothing else.
+async fn at_once<T: Send + 'static>(
+    db: &Db,
+    quick: impl Fn(&mut Single<'_>) -> Result<Option<T>, StorageError> + Send + 'static,
+) -> Option<T> {
+    let written = db
+        .write_at_once(
+            move |single| Ok(quick(single)?.map(Some)),
+            |_| Ok::<_, StorageError>(None),
+        )
+        .await;
+    written.unwrap()
+}
+
+fn sign_up_at_once(single: &mut Single<'_>, name: &str) -> Result<Option<SignedUp>, StorageError> {
+    with_sign_up(name, |sign_up| {
+        hand_ins::sign_up_at_once(single, sign_up, now())
+    })
+}
+
+/// A sign-in with github's `id`, a minute after the sign-up.
+fn sign_in_at_once(
+    single: &mut Single<'_>,
+    id: &str,
+    extra_data: &serde_json::Value,
+    brings_name: bool,
+) -> Result<Option<SignedUp>, StorageError> {
+    let hand_in = AtOnce {
+        social_auth: &NewSocialAuth {
+            provider: &provider("github"),
+            uid: &uid(id),
+            client_id: None,
+            email: Some("ada@example.org"),
+            email_verified: true,
+            extra_data,
+        },
+        session: &new_session(9),
+        entry: &entry(AuditAction::SignedIn),
+    };
+    hand_ins::sign_in_at_once(single, &hand_in, brings_name, later(60))
+}
+
+fn associate_at_once(
+    single: &mut Single<'_>,
+    caller: (UserId, SessionId),
+    id: &str,
+    seconds: i64,
+) -> Result<Option<(User, Association)>, StorageError> {
+    let new = NewSocialAuth {
+        provider: &provider("github"),
+        uid: &uid(id),
+        client_id: None,
+        email: None,
+        email_verified: false,
+        extra_data: &json!({}),
+    };
+    let entry = AuditEntry {
+        actor: Actor::User(caller.0),
+        uid: Some(uid(id)),
+        ..entry(AuditAction::Associated)
+    };
+    hand_ins::associate_at_once(single, caller, &new, &entry, later(seconds))
+}
+
+/// How many rows the tables have that a hand-in writes to.
+async fn rows(db: &Db) -> [i64; 5] {
+    let mut rows = [0; 5];
+    let tables = [
+        "users",
+        "last_sign_ins",
+        "social_auth",
+        "sessions",
+        "audit_log",
+    ];
+    for (number, table) in rows.iter_mut().zip(tables) {
+        *number = count(db, table).await;
+    }
+    rows
+}
+
+#[test]
+fn a_sign_up_at_once_stores_what_one_in_a_transaction_does() {
+    on_postgres(|db| async move {
+        let written = at_once(&db, |single| sign_up_at_once(single, "Ada")).await;
+
+        assert_signed_up(&db, written.expect("it was done at once")).await;
+    });
+}
+
+#[test]
+fn a_sign_up_at_once_under_a_taken_name_or_with_a_taken_account_stores_nothing() {
+    on_postgres(|db| async move {
+        db.write(|tx| sign_up(tx, "ADA", "1")).await.unwrap();
+        assert_eq!(
+            at_once(&db, |single| sign_up_at_once(single, "ada")).await,
+            None
+        );
+        assert_eq!(rows(&db).await, [1, 1, 1, 0, 0]);
+
+        db.write(|tx| sign_up(tx, "eve", "42")).await.unwrap();
+        assert_eq!(
+            at_once(&db, |single| sign_up_at_once(single, "bob")).await,
+            None
+        );
+        assert_eq!(rows(&db).await, [2, 2, 2, 0, 0]);
+    });
+}
+
+#[test]
+fn a_sign_in_at_once_stores_what_one_in_a_transaction_does() {
+    on_postgres(|db| async move {
+        let (user, mut account) = db.write(|tx| sign_up(tx, "ada", "42")).await.unwrap();
+
+        let written = at_once(&db, |single| {
+            sign_in_at_once(
+                single,
+                "42",
+                &json!({"scope": "b", "access_token": 1}),
+                true,
+            )
+        })
+        .await;
+
+        let (owner, association, session_id) = written.expect("it was done at once");
+        account.extra_data = json!({"access_token": 1, "scope": "b"});
+        account.modified_at = later(60);
+        assert_eq!((&owner, association), (&user, account.clone().into()));
+        assert_signed_in(&db, &user, &account, session_id).await;
+    });
+}
+
+#[test]
+fn a_sign_in_at_once_leaves_strangers_the_inactive_and_the_nameless_to_a_transaction() {
+    on_postgres(|db| async move {
+        db.write(|tx| sign_up(tx, "ada", "42")).await.unwrap();
+        let attempt = |id: &'static str, brings_name: bool| {
+            at_once(&db, move |single| {
+                sign_in_at_once(single, id, &json!({}), brings_name)
+            })
+        };
+        let change = |sql: &'static str| db.write(move |tx| database::execute(tx, sql));
+
+        assert_eq!(attempt("43", false).await, None);
+        change("UPDATE users SET is_active = FALSE").await.unwrap();
+        assert_eq!(attempt("42", false).await, None);
+        change("UPDATE users SET is_active = TRUE, last_name = ''")
+            .await
+            .unwrap();
+        assert_eq!(attempt("42", true).await, None);
+        assert_eq!(rows(&db).await, [1, 1, 1, 0, 0]);
+        assert!(attempt("42", false).await.is_some());
+    });
+}
+
+#[test]
+fn fifty_sign_ins_at_once_lose_nothing_of_what_they_bring() {
+    on_postgres(|db| async move {
+        db.write(|tx| sign_up(tx, "ada", "42")).await.unwrap();
+        let sign_ins = (0..50).map(|number: usize| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                let brought = json!({ number.to_string(): 1 });
+                at_once(&db, move |single| {
+                    sign_in_at_once(single, "42", &brought, true)
+                })
+                .await
+            })
+        });
+
+        for sign_in in sign_ins.collect::<Vec<_>>() {
+            assert!(sign_in.await.unwrap().is_some());
+        }
+
+        let (account, _) = db
+            .read(|r| social_auths::find_with_owner(r, &provider("github"), &uid("42")))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(account.extra_data.as_object().unwrap().len(), 51);
+        assert_eq!(rows(&db).await, [1, 1, 1, 50, 50]);
+    });
+}
+
+#[test]
+fn an_association_at_once_is_stored_counted_and_logged() {
+    on_postgres(|db| async move {
+        let (user, _, session_id) = at_once(&db, |single| sign_up_at_once(single, "Ada"))
+            .await
+            .unwrap();
+        let caller = (user.id, session_id);
+
+        let written = at_once(&db, move |single| {
+            associate_at_once(single, caller, "43", 60)
+        })
+        .await;
+
+        let (owner, association) = written.expect("it was done at once");
+        let listed = db
+            .read(move |r| social_auths::list_of_user(r, caller.0))
+            .await
+            .unwrap();
+        assert_eq!(owner, user);
+        assert_eq!(Association::from(listed[1].clone()), association);
+        assert_eq!(
+            (association.uid, association.created_at),
+            (uid("43"), later(60))
+        );
+        assert_eq!(count(&db, "users WHERE social_accounts = 2").await, 1);
+        let logged = db.read(|r| audit::list(r, 1)).await.unwrap();
+        assert_eq!(
+            (
+                logged[0].action.as_str(),
+                logged[0].actor_id,
+                logged[0].user_id
+            ),
+            ("associated", Some(user.id), Some(user.id))
+        );
+        assert_eq!(logged[0].social_auth_id, Some(association.id));
+        assert_eq!(rows(&db).await, [1, 1, 2, 1, 2]);
+    });
+}
+
+#[test]
+fn an_association_at_once_needs_a_free_account_and_a_live_session_of_an_active_user() {
+    on_postgres(|db| async move {
+        let (ada, _, session_id) = at_once(&db, |single| sign_up_at_once(single, "Ada"))
+            .await
+            .unwrap();
+        let (eve, _) = db.write(|tx| sign_up(tx, "eve", "44")).await.unwrap();
+        let attempt = |user_id: UserId, id: &'static str, seconds: i64| {
+            at_once(&db, move |single| {
+                associate_at_once(single, (user_id, session_id), id, seconds)
+            })
+        };
+        let change = |sql: &'static str| db.write(move |tx| database::execute(tx, sql));
+        let before = rows(&db).await;
+
+        assert_eq!(attempt(ada.id, "42", 0).await, None, "one's own");
+        assert_eq!(attempt(ada.id, "44", 0).await, None, "somebody else's");
+        assert_eq!(attempt(eve.id, "43", 0).await, None, "another's session");
+        assert_eq!(attempt(ada.id, "43", 3600).await, None, "expired");
+        change("UPDATE users SET is_active = FALSE").await.unwrap();
+        assert_eq!(attempt(ada.id, "43", 0).await, None, "inactive");
+        change("UPDATE users SET is_active = TRUE").await.unwrap();
+        change("UPDATE sessions SET revoked_at = now(), revoked_reason = 'test'")
+            .await
+            .unwrap();
+        assert_eq!(attempt(ada.id, "43", 0).await, None, "revoked");
+        assert_eq!(rows(&db).await, before);
+        assert_eq!(count(&db, "users WHERE social_accounts = 1").await, 2);
+    });
+}
+
+#[test]
+fn sqlite_leaves_everything_to_a_transaction() {
+    on_sqlite(|db| async move {
+        assert_eq!(
+            at_once(&db, |single| sign_up_at_once(single, "Ada")).await,
+            None
+        );
+        assert_eq!(rows(&db).await, [0; 5]);
+    });
+}
+
+#[test]
+fn a_connection_that_breaks_at_once_is_replaced_for_the_transaction() {
+    on_postgres(|db| async move {
+        let (user, _) = db
+            .write_at_once(
+                |single| {
+                    database::execute(single, "SELECT pg_terminate_backend(pg_backend_pid())")?;
+                    Ok::<_, StorageError>(None)
+                },
+                |tx| sign_up(tx, "ada", "1"),
+            )
+            .await
+            .unwrap();
+
+        assert_eq!(user.username, "ada");
+        assert_eq!(count_users(&db).await, 1);
+    });
+}
+
+#[test]
+fn an_error_at_once_is_the_answer() {
+    on_postgres(|db| async move {
+        let written = db
+            .write_at_once(
+                |single| {
+                    database::execute(single, "SELECT 1 FROM nowhere")?;
+                    Ok::<_, StorageError>(None)
+                },
+                |tx| sign_up(tx, "ada", "1"),
+            )
+            .await;
+
+        assert!(
+            matches!(written, Err(StorageError::Query(_))),
+            "{written:?}"
+        );
+        assert_eq!(count_users(&db).await, 0);
+    });
 }

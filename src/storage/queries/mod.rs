@@ -13,6 +13,7 @@ use super::{Backend, Conn};
 
 pub(in crate::storage) mod api_clients;
 pub(in crate::storage) mod audit;
+pub(in crate::storage) mod hand_ins;
 pub(in crate::storage) mod link_tickets;
 pub(in crate::storage) mod migrations;
 pub(in crate::storage) mod nonces;

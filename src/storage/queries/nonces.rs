@@ -22,6 +22,19 @@ pub(in crate::storage) fn insert(
     Ok(())
 }
 
+pub(in crate::storage) fn is_any_issued(
+    conn: &mut Conn,
+    hashes: &[[u8; 32]],
+) -> Result<bool, StorageError> {
+    for hash in hashes {
+        let row = nonces::table.filter(nonces::hash.eq(hash.as_slice()));
+        if diesel::select(exists(row)).get_result(conn)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The conditional UPDATE is the referee of two hand-ins at once.
 pub(in crate::storage) fn consume(
     conn: &mut Conn,

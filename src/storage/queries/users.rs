@@ -92,7 +92,7 @@ fn insert_under_a_free_name(
         // Everybody who meets a taken name goes for the same first free one. Whoever loses that race as well takes one of the
         // last, which are random, instead of racing on.
         let free = if round == 0 {
-            first_free(conn, &names)?
+            find_free_name(conn, &names)?
         } else {
             last_resorts.next().map(String::as_str)
         };
@@ -138,7 +138,10 @@ pub(in crate::storage) fn insert_as(
 }
 
 /// The first of `names` that nobody has, by one query.
-fn first_free<'n>(conn: &mut Conn, names: &'n [String]) -> Result<Option<&'n str>, StorageError> {
+pub(in crate::storage) fn find_free_name<'n>(
+    conn: &mut Conn,
+    names: &'n [String],
+) -> Result<Option<&'n str>, StorageError> {
     for chunk in names.chunks(CANDIDATES) {
         let folded: Vec<String> = chunk.iter().map(|name| name.to_ascii_lowercase()).collect();
         let taken: Vec<String> = Taken { names: &folded }.load(conn)?;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::me::UserBody;
 use crate::app::App;
 use crate::domain::{
-    ClientProfile, HandIn, Intent, Proof, ProviderId, Secret, SocialAuth, TokenFacts,
+    Association, ClientProfile, HandIn, Intent, Proof, ProviderId, Secret, TokenFacts,
 };
 use crate::flows::{self, SignUp, SignedUp, TokenSet};
 use crate::providers::{Lookup, Provider};
@@ -222,8 +222,8 @@ struct SocialAuthBody<'a> {
     modified_at: String,
 }
 
-impl<'a> From<&'a SocialAuth> for SocialAuthBody<'a> {
-    fn from(social_auth: &'a SocialAuth) -> Self {
+impl<'a> From<&'a Association> for SocialAuthBody<'a> {
+    fn from(social_auth: &'a Association) -> Self {
         Self {
             id: social_auth.id.0,
             provider: social_auth.provider.as_str(),

@@ -1,9 +1,9 @@
-//! See [`crate::storage::hand_ins`]: here the single statements, one after another.
+//! What a hand-in writes as part of a transaction: the single statements, one after another.
 
 use chrono::{DateTime, Utc};
 
-use super::Conn;
-use super::queries::{audit, sessions, social_auths, users};
+use super::super::Conn;
+use super::{audit, sessions, social_auths, users};
 use crate::domain::{AuditEntry, SessionId};
 use crate::storage::StorageError;
 use crate::storage::hand_ins::{SignIn, SignUp, SignedUp};
@@ -56,5 +56,5 @@ pub(in crate::storage) fn write_sign_up(
         ..sign_up.entry.clone()
     };
     audit::insert(conn, &entry, now)?;
-    Ok(Some((user, social_auth, session_id)))
+    Ok(Some((user, social_auth.into(), session_id)))
 }
