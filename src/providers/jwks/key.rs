@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::signature::{self, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::Algorithm;
 
 use crate::domain::json::Json;
 use crate::providers::error::{Outage, ProviderError};
@@ -15,23 +16,35 @@ const MAX_KEYS: usize = 100;
 /// RFC 7518 §3.3 demands 2048 bit; beyond 8192 a verification costs too much.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-const RSA_ALGORITHMS: &[Algorithm] = &[
-    Algorithm::RS256,
-    Algorithm::RS384,
-    Algorithm::RS512,
-    Algorithm::PS256,
-    Algorithm::PS384,
-    Algorithm::PS512,
+const RSA_ALGORITHMS: [(Algorithm, &RsaParameters); 6] = [
+    (Algorithm::RS256, &signature::RSA_PKCS1_2048_8192_SHA256),
+    (Algorithm::RS384, &signature::RSA_PKCS1_2048_8192_SHA384),
+    (Algorithm::RS512, &signature::RSA_PKCS1_2048_8192_SHA512),
+    (Algorithm::PS256, &signature::RSA_PSS_2048_8192_SHA256),
+    (Algorithm::PS384, &signature::RSA_PSS_2048_8192_SHA384),
+    (Algorithm::PS512, &signature::RSA_PSS_2048_8192_SHA512),
 ];
 
 /// A verification key, parsed once.
 #[derive(Debug)]
 pub struct VerificationKey {
     kid: Option<String>,
-    key: DecodingKey,
-    algorithms: Vec<Algorithm>,
+    verifiers: Vec<Verifier>,
     /// The public numbers, to tell equal keys from different ones.
     material: Vec<Vec<u8>>,
+}
+
+/// A key made ready for one algorithm: to do that anew costs more than half of a verification.
+struct Verifier {
+    algorithm: Algorithm,
+    /// `None` when the numbers are not a key, such as a point beside the curve: then it verifies nothing.
+    key: Option<ParsedPublicKey>,
+}
+
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.algorithm)
+    }
 }
 
 impl VerificationKey {
@@ -45,23 +58,22 @@ impl VerificationKey {
             None => None,
             Some(kid) => Some(kid.as_str().filter(|kid| !kid.is_empty())?.to_owned()),
         };
-        let (fitting, key, material) = match jwk.get("kty")?.as_str()? {
+        let (mut verifiers, material) = match jwk.get("kty")?.as_str()? {
             "RSA" => rsa(jwk)?,
             "EC" => elliptic_curve(jwk)?,
             "OKP" => edwards_curve(jwk)?,
             _ => return None,
         };
-        let algorithms = match jwk.get("alg") {
-            None => fitting.to_vec(),
-            Some(name) => {
-                let named = algorithm_from_name(name.as_str()?)?;
-                vec![*fitting.iter().find(|algorithm| **algorithm == named)?]
-            }
-        };
+        if let Some(name) = jwk.get("alg") {
+            let named = algorithm_from_name(name.as_str()?)?;
+            verifiers.retain(|verifier| verifier.algorithm == named);
+        }
+        if verifiers.is_empty() {
+            return None;
+        }
         Some(Self {
             kid,
-            key,
-            algorithms,
+            verifiers,
             material,
         })
     }
@@ -69,15 +81,25 @@ impl VerificationKey {
     /// Whether this key verifies signatures of `algorithm`.
     #[must_use]
     pub fn takes(&self, algorithm: Algorithm) -> bool {
-        self.algorithms.contains(&algorithm)
+        self.verifier(algorithm).is_some()
     }
 
     /// Whether `signature` (base64url) is this key's over `message`. Never true for an algorithm that the key is not for.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &str, algorithm: Algorithm) -> bool {
-        self.takes(algorithm)
-            && jsonwebtoken::crypto::verify(signature, message, &self.key, algorithm)
-                .unwrap_or(false)
+        let key = self
+            .verifier(algorithm)
+            .and_then(|verifier| verifier.key.as_ref());
+        match (key, URL_SAFE_NO_PAD.decode(signature)) {
+            (Some(key), Ok(signature)) => key.verify_sig(message, &signature).is_ok(),
+            _ => false,
+        }
+    }
+
+    fn verifier(&self, algorithm: Algorithm) -> Option<&Verifier> {
+        self.verifiers
+            .iter()
+            .find(|verifier| verifier.algorithm == algorithm)
     }
 }
 
@@ -111,7 +133,7 @@ fn is_for_verification(jwk: &Json) -> bool {
     fits_use && fits_operations
 }
 
-type Material = (&'static [Algorithm], DecodingKey, Vec<Vec<u8>>);
+type Material = (Vec<Verifier>, Vec<Vec<u8>>);
 
 /// RFC 7518 §6.3.1.
 fn rsa(jwk: &Json) -> Option<Material> {
@@ -125,15 +147,22 @@ fn rsa(jwk: &Json) -> Option<Material> {
     if !RSA_BITS.contains(&bits) || !is_odd(&modulus) || !exponent_fits {
         return None;
     }
-    let key = DecodingKey::from_rsa_raw_components(&modulus, &exponent);
-    Some((RSA_ALGORITHMS, key, vec![modulus, exponent]))
+    let numbers = RsaPublicKeyComponents {
+        n: &modulus,
+        e: &exponent,
+    };
+    let verifiers = RSA_ALGORITHMS.map(|(algorithm, parameters)| Verifier {
+        algorithm,
+        key: numbers.to_parsed_public_key(parameters).ok(),
+    });
+    Some((verifiers.into(), vec![modulus, exponent]))
 }
 
-/// RFC 7518 §6.2.1. Whether the point lies on the curve is checked at each verification.
+/// RFC 7518 §6.2.1.
 fn elliptic_curve(jwk: &Json) -> Option<Material> {
-    let (algorithms, size): (&[Algorithm], usize) = match jwk.get("crv")?.as_str()? {
-        "P-256" => (&[Algorithm::ES256], 32),
-        "P-384" => (&[Algorithm::ES384], 48),
+    let (algorithm, kind, size) = match jwk.get("crv")?.as_str()? {
+        "P-256" => (Algorithm::ES256, &signature::ECDSA_P256_SHA256_FIXED, 32),
+        "P-384" => (Algorithm::ES384, &signature::ECDSA_P384_SHA384_FIXED, 48),
         _ => return None,
     };
     let (x, y) = (octets(jwk, "x")?, octets(jwk, "y")?);
@@ -141,15 +170,17 @@ fn elliptic_curve(jwk: &Json) -> Option<Material> {
         return None;
     }
     let point = [&[4][..], &x, &y].concat();
-    Some((algorithms, DecodingKey::from_ec_der(&point), vec![x, y]))
+    let key = ParsedPublicKey::new(kind, &point).ok();
+    Some((vec![Verifier { algorithm, key }], vec![x, y]))
 }
 
 /// RFC 8037 §2.
 fn edwards_curve(jwk: &Json) -> Option<Material> {
     let x = octets(jwk, "x").filter(|x| x.len() == 32)?;
     (jwk.get("crv")?.as_str()? == "Ed25519").then(|| {
-        let key = DecodingKey::from_ed_der(&x);
-        (&[Algorithm::EdDSA][..], key, vec![x])
+        let key = ParsedPublicKey::new(&signature::ED25519, &x).ok();
+        let algorithm = Algorithm::EdDSA;
+        (vec![Verifier { algorithm, key }], vec![x])
     })
 }
 
@@ -175,7 +206,7 @@ fn without_ambiguity(keys: impl Iterator<Item = VerificationKey>) -> Vec<Verific
         });
         match twin {
             None => kept.push(key),
-            Some(twin) if twin.material == key.material => twin.algorithms.extend(key.algorithms),
+            Some(twin) if twin.material == key.material => twin.verifiers.extend(key.verifiers),
             Some(_) => ambiguous.push(key.kid),
         }
     }
@@ -287,8 +318,9 @@ mod tests {
     #[test]
     fn keys_are_for_the_algorithms_of_their_kind() {
         let keys = keys();
+        let rsa = RSA_ALGORITHMS.map(|(algorithm, _)| algorithm);
         let cases = [
-            (keys.rsa.jwk(&json!({})), RSA_ALGORITHMS),
+            (keys.rsa.jwk(&json!({})), rsa.as_slice()),
             (keys.p256.jwk(&json!({})), &[Algorithm::ES256]),
             (keys.p384.jwk(&json!({})), &[Algorithm::ES384]),
             (keys.ed25519.jwk(&json!({})), &[Algorithm::EdDSA]),
@@ -305,7 +337,9 @@ mod tests {
 
         for (jwk, expected) in cases {
             let set = parse(&json!([jwk])).unwrap();
-            assert_eq!(set.keys[0].algorithms, expected);
+            let verifiers = set.keys[0].verifiers.iter();
+            let algorithms: Vec<_> = verifiers.map(|verifier| verifier.algorithm).collect();
+            assert_eq!(algorithms, expected);
         }
     }
 
