@@ -34,7 +34,7 @@ pub struct VerificationKey {
     material: Vec<Vec<u8>>,
 }
 
-/// A key made ready for one algorithm: to do that anew costs more than half of a verification.
+/// A key made ready for one algorithm, so that a verification need not build it from its numbers.
 struct Verifier {
     algorithm: Algorithm,
     /// `None` when the numbers are not a key, such as a point beside the curve: then it verifies nothing.
