@@ -432,7 +432,7 @@ fn an_association_at_once_is_stored_counted_and_logged() {
                 logged[0].actor_id,
                 logged[0].user_id
             ),
-            ("associated", Some(user.id), Some(user.id))
+            ("associated", Some(user.id.0), Some(user.id))
         );
         assert_eq!(logged[0].social_auth_id, Some(association.id));
         assert_eq!(rows(&db).await, [1, 1, 2, 1, 2]);

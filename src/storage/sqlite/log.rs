@@ -5,6 +5,8 @@
 //! added meanwhile is little; the writer copies that between two batches, and its next write begins the log from the front.
 
 use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -121,7 +123,22 @@ pub(in crate::storage) fn open(path: &str) -> Result<File, StorageError> {
     File::options()
         .write(true)
         .open(format!("{path}-wal"))
+        .and_then(|log| keep_name(path).map(|()| log))
         .map_err(|error| StorageError::unavailable(Unavailability::Input, error))
+}
+
+/// Has the disk keep the names of new files beside `path`: the content of one that nobody finds again is lost.
+#[cfg(unix)]
+fn keep_name(path: &str) -> io::Result<()> {
+    let folder = Path::new(path).parent();
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Only Unix syncs folders; elsewhere the system keeps names by itself.
+#[cfg(not(unix))]
+fn keep_name(_: &str) -> io::Result<()> {
+    Ok(())
 }
 
 /// Copies the whole log into the database, and returns when the disk has it there.
