@@ -1,7 +1,7 @@
 //! The audit log's entries: who did what to whom, and what came of it.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use serde_json::Value;
 
@@ -186,6 +186,18 @@ pub fn plain_user_agent(header: &[u8]) -> Option<String> {
     (!plain.is_empty()).then_some(plain)
 }
 
+/// What limits count by: an IPv4 address, or the /64 network of an IPv6 address, which one household has to itself.
+#[must_use]
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => {
+            let network = v6.to_bits() & (u128::MAX << 64);
+            IpAddr::V6(Ipv6Addr::from_bits(network))
+        }
+    }
+}
+
 /// One entry. Never holds a token, an address of mail or a provider's text.
 #[derive(Debug, Clone)]
 pub struct AuditEntry {
@@ -228,5 +240,14 @@ mod tests {
         assert_eq!(plain_user_agent(&[b'a'; 201]), Some("a".repeat(200)));
         assert_eq!(plain_user_agent(b"\0\x7f"), None);
         assert_eq!(plain_user_agent(b""), None);
+    }
+
+    #[test]
+    fn one_ipv6_network_is_one_key() {
+        let key = |text: &str| network_of(text.parse().unwrap());
+
+        assert_eq!(key("2001:db8::1"), key("2001:db8::ffff:1"));
+        assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
+        assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
     }
 }

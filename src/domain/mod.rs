@@ -18,7 +18,7 @@ pub mod tokens;
 pub mod user;
 pub mod username;
 
-pub use audit::{Actor, AuditAction, AuditEntry, RequestContext, plain_user_agent};
+pub use audit::{Actor, AuditAction, AuditEntry, RequestContext, network_of, plain_user_agent};
 pub use extra_data::{ExtraData, Member};
 pub use hand_in::{ClientProfile, HandIn, Intent, Proof, ProofKind, TokenFacts};
 pub use identity::SocialIdentity;

@@ -3,8 +3,6 @@
 mod recognise;
 mod sign_in;
 
-use std::net::IpAddr;
-
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -15,19 +13,10 @@ pub use sign_in::{SignInStaff, StaffSignedIn, sign_in_staff, sign_out_staff};
 
 use crate::app::passwords::PasswordError;
 use crate::domain::staff::Throttle;
-use crate::domain::{Actor, AuditAction, AuditEntry, RequestContext, Secret, StaffSessionId};
+use crate::domain::{
+    Actor, AuditAction, AuditEntry, RequestContext, Secret, StaffSessionId, network_of,
+};
 use crate::storage::{StorageError, Tx, audit, staff_throttles, storage_failure};
-
-/// Who is at the other end, before anybody is known.
-#[derive(Debug, Clone)]
-pub struct Visitor {
-    /// Where the request came from.
-    pub context: RequestContext,
-    /// What wrong tries are counted by: the address, or its IPv6 network.
-    pub throttled_by: Option<IpAddr>,
-    /// What the browser calls itself.
-    pub user_agent: Option<String>,
-}
 
 /// Why something that staff wanted did not happen.
 #[derive(Debug, Error)]
@@ -58,18 +47,6 @@ pub struct SessionGrant {
     pub session_id: StaffSessionId,
     /// The key for the cookie. Only its hash is stored.
     pub key: Secret,
-}
-
-/// Longest text that is kept of what a browser calls itself, in characters.
-const USER_AGENT_MAX: usize = 200;
-
-fn user_agent(visitor: &Visitor) -> Option<String> {
-    visitor.user_agent.as_ref().map(|text| {
-        text.chars()
-            .filter(|c| !c.is_control())
-            .take(USER_AGENT_MAX)
-            .collect()
-    })
 }
 
 /// Admits one more try by each of the counters, or none at all.
@@ -105,9 +82,11 @@ fn counter(throttle: Throttle, of: &str) -> (Throttle, [u8; 32]) {
     (throttle, hash.finalize().into())
 }
 
-/// The counter of the visitor's address. All who come without one share a counter.
-fn address_counter(visitor: &Visitor) -> (Throttle, [u8; 32]) {
-    let address = visitor.throttled_by.map(|address| address.to_string());
+/// The counter of the client's address. All who come without one share a counter.
+fn address_counter(context: &RequestContext) -> (Throttle, [u8; 32]) {
+    let address = context
+        .address
+        .map(|address| network_of(address).to_string());
     counter(Throttle::Address, address.as_deref().unwrap_or_default())
 }
 

@@ -1,7 +1,7 @@
 //! Extractors: who calls, from where, and a body whose every failure has our shape.
 
 use std::future::Future;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -141,18 +141,6 @@ pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
         .flatten()
         .or(peer)
         .map(|address| address.to_canonical())
-}
-
-/// What rate limits count by: an IPv4 address, or the /64 network of an IPv6 address, which one household has to itself.
-#[must_use]
-pub fn rate_key(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => {
-            let network = v6.to_bits() & (u128::MAX << 64);
-            IpAddr::V6(Ipv6Addr::from_bits(network))
-        }
-    }
 }
 
 /// The members of a JSON object or a form.
@@ -374,14 +362,5 @@ mod tests {
         ] {
             assert!(Members::from_form(form.as_bytes()).is_err(), "{form}");
         }
-    }
-
-    #[test]
-    fn one_ipv6_network_is_one_key() {
-        let key = |text: &str| rate_key(text.parse().unwrap());
-
-        assert_eq!(key("2001:db8::1"), key("2001:db8::ffff:1"));
-        assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
-        assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
     }
 }

@@ -12,7 +12,8 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::ServerContext;
 use super::error::Error;
-use super::extract::{client_address, rate_key};
+use super::extract::client_address;
+use crate::domain::network_of;
 
 /// Counts hand-ins by address. In memory: each instance counts for itself.
 pub struct HandInLimiter {
@@ -38,7 +39,7 @@ impl HandInLimiter {
 
     fn admit(&self, address: IpAddr) -> Result<(), Error> {
         self.limiter
-            .check_key(&rate_key(address))
+            .check_key(&network_of(address))
             .map_err(|refused| {
                 let wait = refused.wait_time_from(self.clock.now());
                 Error::RateLimited {

@@ -6,12 +6,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::{
-    SessionGrant, SignedInStaff, StaffError, Visitor, address_counter, admit, counter, hash_of,
-    user_agent, write_audit,
+    SessionGrant, SignedInStaff, StaffError, address_counter, admit, counter, hash_of, write_audit,
 };
 use crate::app::App;
 use crate::domain::staff::{NewStaffSession, Staff, StaffCredentials, Throttle};
-use crate::domain::{Actor, AuditAction, Secret, StaffId, StaffPolicy, StaffSessionId};
+use crate::domain::{
+    Actor, AuditAction, RequestContext, Secret, StaffId, StaffPolicy, StaffSessionId,
+};
 use crate::storage::{StorageError, Tx, staff, staff_links, staff_sessions, staff_throttles};
 
 /// How long what has expired is kept, to be looked at.
@@ -47,12 +48,12 @@ pub struct StaffSignedIn {
 pub async fn sign_in_staff(
     app: &App,
     request: SignInStaff,
-    visitor: Visitor,
+    context: RequestContext,
 ) -> Result<StaffSignedIn, StaffError> {
     let now = app.clock.now();
     let folded = request.email.trim().to_lowercase();
     let account = counter(Throttle::Account, &folded);
-    let counters = [address_counter(&visitor), account];
+    let counters = [address_counter(&context), account];
     let found = app
         .db
         .write(move |tx| {
@@ -75,7 +76,7 @@ pub async fn sign_in_staff(
         replaces: request.replaces,
         key_hash: hash_of(key.expose()),
         policy,
-        visitor,
+        context,
     };
     let opened = app.db.write(move |tx| attempt.conclude(tx, now)).await?;
     let (staff_id, session_id, awaits_code) = opened.ok_or(StaffError::Refused)?;
@@ -100,7 +101,7 @@ struct Attempt {
     replaces: Option<StaffSessionId>,
     key_hash: [u8; 32],
     policy: StaffPolicy,
-    visitor: Visitor,
+    context: RequestContext,
 }
 
 impl Attempt {
@@ -145,11 +146,11 @@ impl Attempt {
             staff,
             key_hash: &self.key_hash,
             policy: &self.policy,
-            visitor: &self.visitor,
+            context: &self.context,
         };
         let session_id = new.open(tx, now)?;
         if !staff.has_second_factor {
-            note_sign_in(tx, staff.id, "password", &self.visitor, now)?;
+            note_sign_in(tx, staff.id, "password", &self.context, now)?;
         }
         Ok(session_id)
     }
@@ -171,7 +172,7 @@ impl Attempt {
             AuditAction::StaffSignInRefused,
             Some(reason),
             known.map(|staff| json!({ "staff_id": staff.id.0 })),
-            &self.visitor.context,
+            &self.context,
             now,
         )
     }
@@ -182,7 +183,7 @@ pub(super) struct OpenSession<'a> {
     pub(super) staff: &'a Staff,
     pub(super) key_hash: &'a [u8; 32],
     pub(super) policy: &'a StaffPolicy,
-    pub(super) visitor: &'a Visitor,
+    pub(super) context: &'a RequestContext,
 }
 
 impl OpenSession<'_> {
@@ -191,13 +192,13 @@ impl OpenSession<'_> {
         tx: &mut Tx<'_>,
         now: DateTime<Utc>,
     ) -> Result<StaffSessionId, StorageError> {
-        let address = self.visitor.context.address;
+        let address = self.context.address;
         let new = NewStaffSession {
             staff_id: self.staff.id,
             awaits_code: self.staff.has_second_factor,
             expires_at: now + self.policy.session_lifetime,
             address: address.map(|address| address.to_string()),
-            user_agent: user_agent(self.visitor),
+            user_agent: self.context.user_agent.clone(),
         };
         let id = staff_sessions::insert(tx, &new, now)?;
         staff_sessions::set_key_hash(tx, id, self.key_hash)?;
@@ -210,7 +211,7 @@ pub(super) fn note_sign_in(
     tx: &mut Tx<'_>,
     id: StaffId,
     by: &'static str,
-    visitor: &Visitor,
+    context: &RequestContext,
     now: DateTime<Utc>,
 ) -> Result<(), StorageError> {
     staff::set_last_sign_in(tx, id, now)?;
@@ -220,7 +221,7 @@ pub(super) fn note_sign_in(
         AuditAction::StaffSignedIn,
         None,
         Some(json!({ "by": by })),
-        &visitor.context,
+        context,
         now,
     )
 }
@@ -240,7 +241,7 @@ fn clear_expired(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<(), StorageError
 pub async fn sign_out_staff(
     app: &App,
     who: &SignedInStaff,
-    visitor: Visitor,
+    context: RequestContext,
 ) -> Result<(), StorageError> {
     let now = app.clock.now();
     let (staff_id, session_id) = (who.staff.id, who.session.id);
@@ -253,7 +254,7 @@ pub async fn sign_out_staff(
                     AuditAction::StaffSignedOut,
                     None,
                     None,
-                    &visitor.context,
+                    &context,
                     now,
                 )?;
             }

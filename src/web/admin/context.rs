@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use actix_session::Session;
 use actix_web::dev::Payload;
-use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::{DateTime, Utc};
 
@@ -17,8 +16,8 @@ use super::preferences::Preferences;
 use super::store::{KEY, SESSION_ID};
 use crate::app::App;
 use crate::domain::{Actor, RequestContext, Role, Staff, StaffSession};
-use crate::flows::staff::{SessionGrant, SignedInStaff, Visitor};
-use crate::web::extract::{Context, client_address, rate_key};
+use crate::flows::staff::{SessionGrant, SignedInStaff};
+use crate::web::extract::Context;
 
 /// A signed-in member of staff, as the guard found them. Taken as an argument by the handlers of pages that need a role.
 #[derive(Clone)]
@@ -206,23 +205,6 @@ impl FromRequest for BrowserContext {
 }
 
 /// Where a request of staff came from, for flows.
-pub struct VisitorOf(pub Visitor);
-
-impl FromRequest for VisitorOf {
-    type Error = AdminError;
-    type Future = Ready<Result<Self, AdminError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let user_agent = request.headers().get(header::USER_AGENT);
-        ready(Ok(Self(Visitor {
-            context: Context::of(request),
-            throttled_by: client_address(request).map(rate_key),
-            user_agent: user_agent.and_then(|text| Some(text.to_str().ok()?.to_owned())),
-        })))
-    }
-}
-
-/// The request's context, for audit entries of flows that need no more than that.
 pub struct ContextOf(pub RequestContext);
 
 impl FromRequest for ContextOf {

@@ -6,7 +6,7 @@ use actix_web::web::{Data, Query};
 use askama::Template;
 use serde::Deserialize;
 
-use super::context::{BrowserContext, VisitorOf};
+use super::context::{BrowserContext, ContextOf};
 use super::error::AdminError;
 use super::forms::{FormErrors, ProtectedForm, local_path};
 use super::frame::{Frame, render, render_with_status};
@@ -77,7 +77,7 @@ pub struct SignInForm {
 pub async fn sign_in(
     app: Data<App>,
     browser: BrowserContext,
-    VisitorOf(visitor): VisitorOf,
+    ContextOf(context): ContextOf,
     ProtectedForm(form): ProtectedForm<SignInForm>,
 ) -> Result<HttpResponse, AdminError> {
     let next = local_path(&form.next).unwrap_or("/admin");
@@ -86,7 +86,7 @@ pub async fn sign_in(
         password: form.password.unwrap_or_else(|| Secret::new("")),
         replaces: browser.signed_in.as_ref().map(|who| who.session.id),
     };
-    match sign_in_staff(&app, request, visitor).await {
+    match sign_in_staff(&app, request, context).await {
         Ok(signed_in) => {
             browser.hand_over(&signed_in.grant);
             Ok(redirect(next))
@@ -116,11 +116,11 @@ pub struct SignOutForm {}
 pub async fn sign_out(
     app: Data<App>,
     browser: BrowserContext,
-    VisitorOf(visitor): VisitorOf,
+    ContextOf(context): ContextOf,
     ProtectedForm(SignOutForm {}): ProtectedForm<SignOutForm>,
 ) -> Result<HttpResponse, AdminError> {
     if let Some(who) = &browser.signed_in {
-        sign_out_staff(&app, who, visitor).await?;
+        sign_out_staff(&app, who, context).await?;
         browser.forget();
     }
     Ok(redirect("/admin/sign-in?signed_out=1"))
