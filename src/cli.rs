@@ -1,6 +1,7 @@
 //! The commands. Each prints for the person who typed it and ends with status 0 only if it did what it says.
 
 mod config;
+mod createsuperuser;
 mod demo;
 mod keys;
 mod migrate;
@@ -39,6 +40,8 @@ enum Command {
     Serve(ServeArgs),
     /// Bring the database up to date and end
     Migrate(DatabaseArgs),
+    /// Make a staff account that may do everything, and print a link for setting its password
+    Createsuperuser(createsuperuser::CreatesuperuserArgs),
     /// Check the configuration or print an example
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -117,6 +120,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Migrate(args) => {
             load(database_overrides(&args)).and_then(|config| migrate::run(&config))
         }
+        Command::Createsuperuser(args) => load(database_overrides(args.database()))
+            .and_then(|config| createsuperuser::run(&args, &config)),
         Command::Config(command) => config::run(&command, load),
         Command::Providers(command) => {
             load(Overrides::default()).and_then(|config| providers::run(&command, &config))

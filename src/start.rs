@@ -93,17 +93,10 @@ pub fn build(config: &Config, clock: Clock) -> Result<Service, StartError> {
         })?;
     let address = listener.local_addr()?;
 
-    let providers = build_providers(config, address)?;
-    let keys = Keys::load(&config.key_file(), !config.is_production())?;
-    let db = Db::open(&storage_settings(config))?;
-    db.migrate()?;
+    let app = build_app(config, address, clock)?;
 
     let mut settings = config.server.clone();
     settings.bind = address;
-    let public_url = match &settings.public_url {
-        Some(_) => config.public_url(),
-        None => format!("http://{address}"),
-    };
     let fake = config
         .has_fake_provider()
         .then(|| Fake::new(&rand::random()))
@@ -119,10 +112,32 @@ pub fn build(config: &Config, clock: Clock) -> Result<Service, StartError> {
         trusted_proxies: settings.trusted_proxies,
         hand_in_limiter: per_minute.map(HandInLimiter::new),
         metrics_here: settings.metrics_bind.is_none(),
-        admin: admin_context(config, &public_url),
+        admin: admin_context(config, app.access_tokens.issuer()),
         fake: fake.map(Arc::new),
     };
-    let app = App {
+    Ok(Service {
+        app: Arc::new(app),
+        context,
+        settings,
+        listener,
+        address,
+    })
+}
+
+/// The service without its port, as it would be at `address`: for commands that do what the service does.
+///
+/// # Errors
+/// The first part that cannot be had.
+pub fn build_app(config: &Config, address: SocketAddr, clock: Clock) -> Result<App, StartError> {
+    let providers = build_providers(config, address)?;
+    let keys = Keys::load(&config.key_file(), !config.is_production())?;
+    let db = Db::open(&storage_settings(config))?;
+    db.migrate()?;
+    let public_url = match &config.server.public_url {
+        Some(_) => config.public_url(),
+        None => format!("http://{address}"),
+    };
+    Ok(App {
         db,
         providers,
         policy: config.policy.to_policy(),
@@ -135,13 +150,6 @@ pub fn build(config: &Config, clock: Clock) -> Result<Service, StartError> {
         passwords: Passwords::default(),
         metrics: Metrics::default(),
         readiness: Readiness::default(),
-    };
-    Ok(Service {
-        app: Arc::new(app),
-        context,
-        settings,
-        listener,
-        address,
     })
 }
 

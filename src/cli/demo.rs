@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::createsuperuser::make_superuser;
 use super::{Failure, serve, start_logging};
-use crate::app::Clock;
+use crate::app::{App, Clock};
 use crate::config::{Config, LogSettings};
+use crate::domain::Secret;
 use crate::start::{self, Service};
 
 /// The port that is tried first.
@@ -59,12 +61,13 @@ fn run_in(args: &DemoArgs, folder: &Path) -> Result<(), Failure> {
 /// Walks while the service answers; keeps serving unless `once`.
 async fn run_service(service: Service, once: bool) -> Result<(), Failure> {
     let base = format!("http://{}", service.address);
+    let credentials = Credentials::make(&service.app).await?;
     let (walked, walk_done) = tokio::sync::oneshot::channel();
     let stop = async move {
         let walk = walk::walk(&base).await;
         let stays = walk.is_ok() && !once;
         if stays {
-            walk::print_farewell(&base);
+            walk::print_farewell(&base, &credentials);
         }
         // The other end waits below for as long as the service runs.
         let _ = walked.send(walk);
@@ -76,6 +79,22 @@ async fn run_service(service: Service, once: bool) -> Result<(), Failure> {
     walk_done
         .await
         .unwrap_or_else(|_closed| Err(Failure::new("the walk did not end")))
+}
+
+/// Where the staff pages of a demo are, and how to get in.
+struct Credentials {
+    password: Secret,
+}
+
+impl Credentials {
+    const EMAIL: &str = "admin@example.org";
+
+    /// Makes the account; the password is another one each time.
+    async fn make(app: &App) -> Result<Self, Failure> {
+        let password = Secret::new(format!("demo-{}", hex::encode(app.random::<8>())));
+        make_superuser(app, Self::EMAIL, "Demo Admin", password.clone()).await?;
+        Ok(Self { password })
+    }
 }
 
 /// The folder, and whether it is ours to remove.

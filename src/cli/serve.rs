@@ -1,15 +1,27 @@
 //! `latchkey serve`
 
+use std::io::Write as _;
+
 use super::{Failure, start_logging};
 use crate::app::Clock;
 use crate::config::Config;
-use crate::start;
+use crate::flows::staff::issue_first_link;
+use crate::start::{self, StartError};
+use crate::web::admin::staff_accounts::welcome_link;
 
 /// Answers requests until SIGTERM or SIGINT.
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
     start_logging(&config.log)?;
     actix_web::rt::System::new().block_on(async {
         let service = start::build(config, Clock::system())?;
+        if let Some(token) = issue_first_link(&service.app).await.map_err(StartError::from)? {
+            // Not to the log, which others read as well. Nobody may be listening, and the service starts all the same.
+            let _ = writeln!(
+                std::io::stdout(),
+                "There is no staff yet. Make the first superuser within 15 minutes:\n  {}",
+                welcome_link(service.app.access_tokens.issuer(), &token)
+            );
+        }
         let on: Vec<_> = service.app.providers.iter().map(|p| p.id().to_string()).collect();
         tracing::info!(
             address = %service.address,

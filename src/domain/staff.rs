@@ -3,6 +3,7 @@
 mod account;
 mod keys;
 mod password;
+mod second_factor;
 mod throttle;
 
 pub use account::{
@@ -11,6 +12,7 @@ pub use account::{
 };
 pub use keys::{FormKey, StaffKeys};
 pub use password::{PASSWORD_MAX_BYTES, PASSWORD_MIN, PasswordProblem, check_password};
+pub use second_factor::{RECOVERY_CODES, RecoveryCode, TotpSecret};
 pub use throttle::{Throttle, Tries};
 
 /// What a member of staff may do. Each role may do what the ones before it may.

@@ -1,5 +1,9 @@
 //! What staff do about themselves and each other: sign in, step up, set passwords and second factors, invite, change roles.
 
+mod accounts;
+mod factor;
+mod links;
+mod own_account;
 mod recognise;
 mod sign_in;
 
@@ -8,14 +12,29 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+pub use accounts::{
+    StaffChange, change_staff, create_staff, deactivate_staff, invite_staff, issue_password_link,
+    reactivate_staff, reset_second_factor,
+};
+pub use factor::{
+    Factor, NewFactor, factor_of, new_recovery_codes, new_second_factor, prove_factor,
+    remove_second_factor, set_second_factor,
+};
+pub use links::{
+    FIRST_LINK, FirstSuperuser, LinkHolder, RedeemedLink, find_link, issue_first_link, redeem_link,
+};
+pub use own_account::{
+    OwnAccount, change_password, end_other_sessions, end_own_session, view_own_account,
+};
 pub use recognise::{SignedInStaff, recognise_staff};
 pub use sign_in::{SignInStaff, StaffSignedIn, sign_in_staff, sign_out_staff};
 
 use crate::app::passwords::PasswordError;
-use crate::domain::staff::Throttle;
+use crate::domain::staff::{PasswordProblem, Throttle};
 use crate::domain::{
     Actor, AuditAction, AuditEntry, RequestContext, Secret, StaffSessionId, network_of,
 };
+use crate::storage::sealing::SealingError;
 use crate::storage::{StorageError, Tx, audit, staff_throttles, storage_failure};
 
 /// Why something that staff wanted did not happen.
@@ -30,9 +49,24 @@ pub enum StaffError {
         /// When the next try is admitted.
         retry_after_seconds: u64,
     },
+    /// The new password is not good enough.
+    #[error("weak password")]
+    WeakPassword(PasswordProblem),
+    /// Another account has this address.
+    #[error("the address is taken")]
+    EmailTaken,
+    /// It is the last superuser who can sign in.
+    #[error("the last superuser")]
+    LastSuperuser,
+    /// The account, session or link is not there, or is no longer what it was.
+    #[error("gone")]
+    Gone,
     /// Passwords.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// An authenticator's secret does not open.
+    #[error(transparent)]
+    Sealing(#[from] SealingError),
     /// The database.
     #[error(transparent)]
     Storage(#[from] StorageError),

@@ -12,7 +12,7 @@ use rand::Rng as _;
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 
-use crate::domain::{ExtraData, Member, ProviderId, Secret, Uid};
+use crate::domain::{ExtraData, Member, ProviderId, Secret, StaffId, Uid};
 
 /// Name of the only member of a sealed value.
 const SEALED: &str = "sealed";
@@ -128,7 +128,30 @@ impl Sealer {
         })
     }
 
+    /// An authenticator's secret for the row of this member of staff.
+    ///
+    /// # Errors
+    /// [`SealingError`] if it cannot be sealed, which needs more memory than there is.
+    pub fn seal_totp_secret(&self, secret: &Secret, id: StaffId) -> Result<String, SealingError> {
+        self.seal_text(secret, &totp_secret_of(id))
+    }
+
+    /// The secret in what [`Sealer::seal_totp_secret`] gave for the same row.
+    ///
+    /// # Errors
+    /// [`SealingError`] says why it does not open.
+    pub fn open_totp_secret(&self, sealed: &str, id: StaffId) -> Result<Secret, SealingError> {
+        self.open(sealed, &totp_secret_of(id))
+    }
+
     fn seal(&self, secret: &Secret, bound_to: &[u8]) -> Result<Value, SealingError> {
+        let text = self.seal_text(secret, bound_to)?;
+        let mut members = Map::new();
+        members.insert(SEALED.to_owned(), Value::String(text));
+        Ok(Value::Object(members))
+    }
+
+    fn seal_text(&self, secret: &Secret, bound_to: &[u8]) -> Result<String, SealingError> {
         let (id, cipher) = self.ring.first().ok_or(SealingError::NoKey)?;
         let mut nonce = [0; NONCE_BYTES];
         rand::rng().fill_bytes(&mut nonce);
@@ -143,9 +166,7 @@ impl Sealer {
         sealed.extend_from_slice(&ciphertext);
         let mut text = format!("{id}.");
         URL_SAFE_NO_PAD.encode_string(&sealed, &mut text);
-        let mut members = Map::new();
-        members.insert(SEALED.to_owned(), Value::String(text));
-        Ok(Value::Object(members))
+        Ok(text)
     }
 
     fn open(&self, text: &str, bound_to: &[u8]) -> Result<Secret, SealingError> {
@@ -204,9 +225,17 @@ fn sealed_text(member: &Value) -> Option<&str> {
     }
 }
 
-/// What a sealed member is bound to. Each part goes with its length: no two places give the same bytes.
+/// What a sealed member is bound to.
 fn bound_to(provider: &ProviderId, uid: &Uid, name: &str) -> Vec<u8> {
-    let parts = [TABLE, provider.as_str(), uid.as_str(), name];
+    place([TABLE, provider.as_str(), uid.as_str(), name])
+}
+
+fn totp_secret_of(id: StaffId) -> Vec<u8> {
+    place(["staff", &id.to_string(), "", "totp_secret"])
+}
+
+/// Each part goes with its length: no two places give the same bytes.
+fn place(parts: [&str; 4]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
     for part in parts {
         bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
@@ -274,6 +303,19 @@ mod tests {
             let opened = sealer.open_member(stored, &provider, &uid, "access_token");
             assert_eq!(opened.unwrap_err(), SealingError::DoesNotOpen);
         }
+    }
+
+    #[test]
+    fn an_authenticators_secret_opens_for_its_owner_alone() {
+        let sealer = sealer(&[1]);
+        let stored = sealer
+            .seal_totp_secret(&Secret::new("JBSWY3DP"), StaffId(1))
+            .unwrap();
+
+        let opened = |id| sealer.open_totp_secret(&stored, StaffId(id));
+        assert!(!stored.contains("JBSWY3DP"));
+        assert_eq!(opened(1).unwrap().expose(), "JBSWY3DP");
+        assert_eq!(opened(2).unwrap_err(), SealingError::DoesNotOpen);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 pub mod assets;
 pub mod context;
+pub mod device;
 pub mod error;
+pub mod factor;
 pub mod forms;
 pub mod frame;
 pub mod guard;
@@ -10,9 +12,13 @@ pub mod marks;
 pub mod notices;
 pub mod preferences;
 pub mod routes;
+pub mod second_factor;
+pub mod settings;
 pub mod sign_in;
+pub mod staff_accounts;
 pub mod store;
 pub mod time;
+pub mod welcome;
 
 use chrono::TimeDelta;
 use serde::Deserialize;

@@ -16,6 +16,7 @@ fn help_is_there_for_every_command() {
         vec!["demo"],
         vec!["serve"],
         vec!["migrate"],
+        vec!["createsuperuser"],
         vec!["config"],
         vec!["config", "check"],
         vec!["config", "example"],

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use url::Url;
 
+use super::Credentials;
 use crate::cli::Failure;
 use crate::providers::entry::Method;
 use crate::providers::outbound::{Outbound, OutboundRequest, OutboundSettings};
@@ -78,11 +79,17 @@ pub(super) async fn walk(base: &str) -> Result<(), Failure> {
 }
 
 /// What to try next, while the service keeps running.
-pub(super) fn print_farewell(base: &str) {
+pub(super) fn print_farewell(base: &str, credentials: &Credentials) {
     println!("The service keeps running; stop it with Ctrl-C. Try it yourself:");
     println!("  {base}/            what is on, in a browser");
     println!("  {base}/providers   the same as JSON");
     println!("  {base}/metrics     what Prometheus would scrape");
+    println!("  {base}/admin       the pages for staff; this password is for this demo alone:");
+    println!(
+        "    {} / {}",
+        Credentials::EMAIL,
+        credentials.password.expose()
+    );
     println!("The README tells how to switch on a real provider.");
 }
 

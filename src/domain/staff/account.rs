@@ -12,6 +12,10 @@ pub const DISPLAY_NAME_MAX: usize = 80;
 
 /// Somebody who looks after the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a column of its own, and all sixteen states may occur"
+)]
 pub struct Staff {
     /// The row.
     pub id: StaffId,
@@ -43,6 +47,14 @@ pub struct StaffCredentials {
     pub totp_secret: Option<String>,
     /// The last time step whose code was used (RFC 6238 §5.2: a code is accepted once).
     pub totp_last_step: Option<i64>,
+}
+
+impl StaffCredentials {
+    /// Whether password and authenticator are the same in `now`, whatever codes were used since.
+    #[must_use]
+    pub fn are_still(&self, now: &Self) -> bool {
+        self.password_hash == now.password_hash && self.totp_secret == now.totp_secret
+    }
 }
 
 /// An account about to be made.

@@ -6,6 +6,7 @@ mod hand_ins;
 mod operations;
 mod races;
 mod schema;
+mod staff;
 mod transactions;
 
 use std::future::Future;

@@ -102,11 +102,11 @@ impl StaffContext {
         })
     }
 
-    /// The frame of a page called `title` that belongs to `nav`. Takes the notices that wait.
+    /// The frame of a page called `title` that belongs to `nav`, if to anything. Takes the notices that wait.
     #[must_use]
-    pub fn frame(&self, app: &App, title: &str, nav: Nav) -> Frame {
+    pub fn frame(&self, app: &App, title: &str, nav: impl Into<Option<Nav>>) -> Frame {
         let mut frame = Frame::new(title, self.preferences, self.now, self.csrf.clone());
-        frame.show_staff(self, app, nav, notices::take(&self.browser));
+        frame.show_staff(self, app, nav.into(), notices::take(&self.browser));
         frame
     }
 
@@ -120,11 +120,6 @@ impl StaffContext {
     /// Gives the browser a new key of its session.
     pub(super) fn hand_over(&self, grant: &SessionGrant) {
         hand_over(&self.browser, grant);
-    }
-
-    /// Takes the session's cookie from the browser.
-    pub(super) fn forget(&self) {
-        self.browser.purge();
     }
 }
 

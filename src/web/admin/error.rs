@@ -15,6 +15,7 @@ use crate::app::passwords::PasswordError;
 use crate::domain::Role;
 use crate::flows::staff::StaffError;
 use crate::storage::StorageError;
+use crate::storage::sealing::SealingError;
 
 /// When to come back after our own database failed, in seconds.
 const RETRY_SECONDS: u64 = 2;
@@ -87,6 +88,9 @@ pub enum AdminError {
     /// Passwords.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// An authenticator's secret does not open.
+    #[error(transparent)]
+    Sealing(#[from] SealingError),
     /// A page could not be made.
     #[error("a page could not be rendered: {0}")]
     Render(#[from] askama::Error),
@@ -103,7 +107,16 @@ impl From<StaffError> for AdminError {
             } => Self::TooMany {
                 retry_after_seconds,
             },
+            StaffError::WeakPassword(problem) => Self::InvalidRequest(problem.sentence().into()),
+            StaffError::EmailTaken => Self::conflict("Another staff account has this address."),
+            StaffError::LastSuperuser => Self::conflict(
+                "This is the last superuser who can sign in. Make somebody else a superuser first.",
+            ),
+            StaffError::Gone => Self::conflict(
+                "What you wanted to change is no longer there, or somebody has changed it already.",
+            ),
             StaffError::Password(error) => Self::Password(error),
+            StaffError::Sealing(error) => Self::Sealing(error),
             StaffError::Storage(error) => Self::Storage(error),
         }
     }
@@ -138,6 +151,14 @@ impl AdminError {
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         Self::SignInNeeded {
             next: is_read.then(|| path_of(request)),
+        }
+    }
+
+    /// An [`AdminError::Conflict`] about staff accounts.
+    fn conflict(sentence: &'static str) -> Self {
+        Self::Conflict {
+            sentence: sentence.into(),
+            onward: ("Go to the settings".into(), "/admin/settings".to_owned()),
         }
     }
 
@@ -228,7 +249,7 @@ impl AdminError {
                     "The database does not answer, or there is too much to do. Try again in a moment.",
                 )
             }
-            Self::Password(PasswordError::Failed(_)) | Self::Render(_) => told(
+            Self::Password(PasswordError::Failed(_)) | Self::Sealing(_) | Self::Render(_) => told(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
                 "Something went wrong on our side",
@@ -358,5 +379,109 @@ impl ResponseError for AdminError {
             onward: self.onward(),
         });
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::admin::preferences::Preferences;
+
+    fn all() -> Vec<AdminError> {
+        let storage = || StorageError::Corrupt("staff.role");
+        vec![
+            AdminError::InvalidRequest("The filter x is unknown.".into()),
+            AdminError::SignInNeeded { next: None },
+            AdminError::FormRefused("token"),
+            AdminError::Forbidden(Role::Admin),
+            AdminError::NotFound,
+            AdminError::MethodNotAllowed {
+                allow: "GET".to_owned(),
+            },
+            AdminError::Conflict {
+                sentence: "Somebody was faster.".into(),
+                onward: ("Look again".into(), "/admin/users/7".to_owned()),
+            },
+            AdminError::BodyTooLarge,
+            AdminError::BodyTooSlow,
+            AdminError::TooMany {
+                retry_after_seconds: 90,
+            },
+            AdminError::Storage(storage()),
+            AdminError::SessionUnavailable,
+            AdminError::Password(PasswordError::Busy),
+            AdminError::Password(PasswordError::Failed("no memory".to_owned())),
+            AdminError::Sealing(SealingError::DoesNotOpen),
+            AdminError::Render(askama::Error::Fmt),
+        ]
+    }
+
+    #[test]
+    fn every_page_has_a_status_a_heading_the_request_and_a_way_on() {
+        let mut statuses = std::collections::BTreeSet::new();
+        for error in all() {
+            let mut response = error.error_response();
+            let status = response.status();
+            statuses.insert(status.as_u16());
+            let failure = response.extensions_mut().remove::<AdminFailure>().unwrap();
+            let frame = Frame::new(
+                failure.heading(),
+                Preferences::default(),
+                chrono::DateTime::UNIX_EPOCH,
+                String::new(),
+            );
+            let (heading, onward) = (failure.heading(), failure.onward.1.clone());
+            let html = failure.render(frame, "abc123".to_owned()).unwrap();
+
+            for part in [
+                format!("<h1>{heading}</h1>"),
+                format!("<title>{heading} · Latchkey</title>"),
+                format!("Status {} · request <code>abc123</code>", status.as_u16()),
+                format!("href=\"{onward}\""),
+            ] {
+                assert!(html.contains(&part), "{part} is not in {html}");
+            }
+            assert_eq!(
+                response.headers().contains_key(header::RETRY_AFTER),
+                matches!(status.as_u16(), 429 | 503)
+            );
+            // Nothing of what went wrong inside.
+            assert!(
+                !html.contains("staff.role") && !html.contains("memory"),
+                "{html}"
+            );
+        }
+        assert_eq!(
+            statuses.into_iter().collect::<Vec<_>>(),
+            [400, 401, 403, 404, 405, 408, 409, 413, 429, 500, 503]
+        );
+    }
+
+    #[test]
+    fn what_somebody_has_to_do_first_leads_there_and_back() {
+        for (error, to) in [
+            (
+                AdminError::StepUpNeeded {
+                    next: "/admin/users?q=a b".to_owned(),
+                },
+                "/admin/step-up?next=%2Fadmin%2Fusers%3Fq%3Da+b",
+            ),
+            (AdminError::CodeNeeded, "/admin/sign-in/code"),
+            (
+                AdminError::SecondFactorNeeded,
+                "/admin/settings/second-factor",
+            ),
+        ] {
+            let response = error.error_response();
+            assert_eq!(response.status(), StatusCode::SEE_OTHER);
+            assert_eq!(response.headers().get(header::LOCATION).unwrap(), to);
+        }
+    }
+
+    #[test]
+    fn a_wait_is_told_in_words() {
+        assert_eq!(wait_words(1), "a second");
+        assert_eq!(wait_words(31), "31 seconds");
+        assert_eq!(wait_words(121), "3 minutes");
     }
 }

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde::Deserialize;
@@ -28,6 +28,10 @@ pub(super) struct FormHolder(pub(super) Option<String>);
 /// A form of ours. Extracting it checks the request's origin and the token `csrf` before anything else is read from it, so that no
 /// handler can forget to.
 pub struct ProtectedForm<T>(pub T);
+
+/// A form that has nothing but its token.
+#[derive(Deserialize)]
+pub struct NoFields {}
 
 #[derive(Deserialize)]
 struct Token {
@@ -112,7 +116,7 @@ fn is_ours(origin: &[u8], headers: &HeaderMap, request: &HttpRequest) -> bool {
     if context.is_some_and(|context| context.admin.origin.as_bytes() == origin) {
         return true;
     }
-    let host = headers.get(header::HOST).map(|host| host.as_bytes());
+    let host = headers.get(header::HOST).map(HeaderValue::as_bytes);
     let authority = origin
         .strip_prefix(b"https://")
         .or_else(|| origin.strip_prefix(b"http://"));

@@ -111,7 +111,7 @@ impl Frame {
         &mut self,
         context: &StaffContext,
         app: &App,
-        nav: Nav,
+        nav: Option<Nav>,
         notices: Vec<Notice>,
     ) {
         let staff = &context.staff;
@@ -124,7 +124,7 @@ impl Frame {
             label,
             href,
             icon,
-            is_current: entry == nav,
+            is_current: Some(entry) == nav,
             attention: if entry == Nav::Providers { failing } else { 0 },
         });
         self.me = Some(Me {

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::context::{Found, StaffContext};
 use super::error::{AdminError, AdminFailure};
 use super::forms::FormHolder;
-use super::frame::{Frame, Nav};
+use super::frame::Frame;
 use super::preferences::Preferences;
 use super::routes::Access;
 use super::store::{SESSION_ID, UNAVAILABLE};
@@ -206,7 +206,7 @@ fn with_page(
         };
         let app = request.app_data::<Data<App>>();
         let frame = match (staff, app) {
-            (Some(staff), Some(app)) => staff.frame(app, failure.heading(), Nav::Overview),
+            (Some(staff), Some(app)) => staff.frame(app, failure.heading(), None),
             _ => Frame::new(
                 failure.heading(),
                 Preferences::of(request),

@@ -13,7 +13,9 @@ use super::error::AdminError;
 use super::guard::{finish, guard};
 use super::notices::redirect;
 use super::store::StaffSessionStore;
-use super::{CookieName, preferences, sign_in};
+use super::{
+    CookieName, factor, preferences, second_factor, settings, sign_in, staff_accounts, welcome,
+};
 use crate::app::App;
 use crate::domain::Role;
 use crate::web::ServerContext;
@@ -58,6 +60,7 @@ pub struct AdminRoute {
 const ANYONE: Access = Access::Anyone;
 const ENROLLING: Access = Access::Enrolling;
 const STAFF: Access = Access::Least(Role::Staff);
+const SUPERUSER: Access = Access::Least(Role::Superuser);
 
 macro_rules! table {
     ($($method:ident $path:literal $access:ident $($handler:ident)::+;)+) => {
@@ -75,9 +78,33 @@ pub static ROUTES: &[AdminRoute] = table! {
     GET "/admin" ENROLLING show_start;
     GET "/admin/sign-in" ANYONE sign_in::show_sign_in;
     POST "/admin/sign-in" ANYONE sign_in::sign_in;
+    GET "/admin/sign-in/code" ANYONE factor::show_code;
+    POST "/admin/sign-in/code" ANYONE factor::send_code;
     POST "/admin/sign-out" ANYONE sign_in::sign_out;
+    GET "/admin/welcome" ANYONE welcome::show_welcome;
+    POST "/admin/welcome" ANYONE welcome::accept;
+    GET "/admin/step-up" STAFF factor::show_step_up;
+    POST "/admin/step-up" STAFF factor::step_up;
     GET "/admin/preferences" STAFF preferences::show_preferences;
     POST "/admin/preferences" ENROLLING preferences::set_preferences;
+    GET "/admin/settings" STAFF settings::show_settings;
+    GET "/admin/settings/password" STAFF settings::show_password;
+    POST "/admin/settings/password" STAFF settings::set_password;
+    POST "/admin/settings/sessions/end-others" STAFF settings::end_others;
+    POST "/admin/settings/sessions/{id}/end" STAFF settings::end_session;
+    GET "/admin/settings/second-factor" ENROLLING second_factor::show_second_factor;
+    POST "/admin/settings/second-factor" ENROLLING second_factor::set_up;
+    POST "/admin/settings/second-factor/remove" STAFF second_factor::remove;
+    POST "/admin/settings/second-factor/recovery-codes" STAFF second_factor::renew_codes;
+    GET "/admin/settings/staff/invite" SUPERUSER staff_accounts::show_invite;
+    POST "/admin/settings/staff/invite" SUPERUSER staff_accounts::invite;
+    GET "/admin/settings/staff/{id}" SUPERUSER staff_accounts::show_account;
+    POST "/admin/settings/staff/{id}" SUPERUSER staff_accounts::change;
+    POST "/admin/settings/staff/{id}/link" SUPERUSER staff_accounts::issue_link;
+    POST "/admin/settings/staff/{id}/second-factor/remove" SUPERUSER staff_accounts::remove_second_factor;
+    GET "/admin/settings/staff/{id}/deactivate" SUPERUSER staff_accounts::show_deactivate;
+    POST "/admin/settings/staff/{id}/deactivate" SUPERUSER staff_accounts::deactivate;
+    POST "/admin/settings/staff/{id}/reactivate" SUPERUSER staff_accounts::reactivate;
 };
 
 /// The staff pages.

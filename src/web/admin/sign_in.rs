@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::context::{BrowserContext, ContextOf};
 use super::error::AdminError;
-use super::forms::{FormErrors, ProtectedForm, local_path};
+use super::forms::{FormErrors, NoFields, ProtectedForm, local_path};
 use super::frame::{Frame, render, render_with_status};
 use super::notices::redirect;
 use crate::app::App;
@@ -89,7 +89,7 @@ pub async fn sign_in(
     match sign_in_staff(&app, request, context).await {
         Ok(signed_in) => {
             browser.hand_over(&signed_in.grant);
-            Ok(redirect(next))
+            Ok(redirect(&after_password(signed_in.awaits_code, next)))
         }
         Err(StaffError::Refused) => render_with_status(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -105,9 +105,15 @@ pub async fn sign_in(
     }
 }
 
-/// Nothing but the token.
-#[derive(Deserialize)]
-pub struct SignOutForm {}
+/// Where a right password leads.
+pub(super) fn after_password(awaits_code: bool, next: &str) -> String {
+    if awaits_code {
+        let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        format!("/admin/sign-in/code?next={next}")
+    } else {
+        next.to_owned()
+    }
+}
 
 /// `POST /admin/sign-out`
 ///
@@ -117,7 +123,7 @@ pub async fn sign_out(
     app: Data<App>,
     browser: BrowserContext,
     ContextOf(context): ContextOf,
-    ProtectedForm(SignOutForm {}): ProtectedForm<SignOutForm>,
+    _: ProtectedForm<NoFields>,
 ) -> Result<HttpResponse, AdminError> {
     if let Some(who) = &browser.signed_in {
         sign_out_staff(&app, who, context).await?;

@@ -12,7 +12,7 @@ mod test_app;
 
 pub(crate) use process::{Place, Process};
 pub(crate) use skip::skip;
-pub(crate) use staff::StaffClient;
+pub(crate) use staff::{Page, StaffClient};
 pub(crate) use test_app::{Answer, Backend, TestApp, client};
 
 /// Writes one test that runs on both databases: `on_both!(name, "toml", |app| { ... });`

@@ -251,6 +251,20 @@ impl Process {
         String::from_utf8_lossy(&self.output.lock().unwrap()).into_owned()
     }
 
+    /// What it has printed so far, once `text` is among it.
+    #[track_caller]
+    pub(crate) fn output_with(&self, text: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let output = self.output();
+            if output.contains(text) {
+                return output;
+            }
+            assert!(Instant::now() < deadline, "no {text:?} in {output}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Whether it has not ended.
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()

@@ -45,12 +45,16 @@ impl Page {
         assert!(self.html.contains(text), "{text:?} is not in {}", self.html);
     }
 
+    /// What stands between the first `before` and the next `after`.
+    pub(crate) fn between(&self, before: &str, after: &str) -> Option<&str> {
+        let (_, rest) = self.html.split_once(before)?;
+        Some(rest.split_once(after)?.0)
+    }
+
     /// The value of the first hidden field of this name.
     pub(crate) fn hidden(&self, name: &str) -> Option<String> {
-        let mark = format!("name=\"{name}\" value=\"");
-        let start = self.html.find(&mark)? + mark.len();
-        let rest = &self.html[start..];
-        Some(rest[..rest.find('"')?].to_owned())
+        let found = self.between(&format!("name=\"{name}\" value=\""), "\"")?;
+        Some(found.to_owned())
     }
 
     /// Whether a cookie of this name is set, and with what.

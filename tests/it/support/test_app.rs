@@ -35,8 +35,9 @@ pub(crate) struct TestApp {
     database_url: String,
     client: reqwest::Client,
     clock_offset_ms: Arc<AtomicI64>,
-    stop: Option<oneshot::Sender<()>>,
-    server: Option<JoinHandle<()>>,
+    instance: Option<Instance>,
+    config: Config,
+    clock: Clock,
     _folder: TempDir,
     _database: Option<TestDatabase>,
 }
@@ -124,30 +125,38 @@ impl TestApp {
         let clock = Clock::from_fn(move || {
             Utc::now() + TimeDelta::milliseconds(offset.load(Ordering::Relaxed))
         });
-        let service = start::build(&config, clock).unwrap();
-        let app = Arc::clone(&service.app);
-        let base = format!("http://{}", service.address);
-        let (stop, stopped) = oneshot::channel::<()>();
-        let server = std::thread::spawn(move || {
-            let stop = async {
-                let _ = stopped.await;
-            };
-            actix_web::rt::System::new()
-                .block_on(service.run(stop))
-                .unwrap();
-        });
+        let instance = Instance::start(&config, clock.clone());
         Some(Self {
-            base,
-            app,
+            base: instance.base.clone(),
+            app: Arc::clone(&instance.app),
             backend,
-            database_url: config.database.url,
+            database_url: config.database.url.clone(),
             client: client(),
             clock_offset_ms,
-            stop: Some(stop),
-            server: Some(server),
+            instance: Some(instance),
+            config,
+            clock,
             _folder: folder,
             _database: database,
         })
+    }
+
+    /// Another instance of the service on the same database, with the same keys.
+    pub(crate) fn second_instance(&self) -> Instance {
+        Instance::start(&self.config, self.clock.clone())
+    }
+
+    /// Which database it is on.
+    pub(crate) fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// How a truth value is written in SQL.
+    pub(crate) fn bool(&self, value: bool) -> String {
+        match self.backend {
+            Backend::Sqlite => i64::from(value).to_string(),
+            Backend::Postgres => value.to_string(),
+        }
     }
 
     /// Moves the server's clock.
@@ -248,10 +257,7 @@ impl TestApp {
 
     /// Switches a user on or off, as an admin would.
     pub(crate) fn set_active(&self, user_id: i64, is_active: bool) {
-        let value = match (self.backend, is_active) {
-            (Backend::Sqlite, _) => i64::from(is_active).to_string(),
-            (Backend::Postgres, _) => is_active.to_string(),
-        };
+        let value = self.bool(is_active);
         self.execute(&format!(
             "UPDATE users SET is_active = {value} WHERE id = {user_id}"
         ));
@@ -307,6 +313,49 @@ pub(crate) async fn receive(request: reqwest::RequestBuilder) -> reqwest::Result
 }
 
 impl Drop for TestApp {
+    fn drop(&mut self) {
+        // Before its database goes.
+        drop(self.instance.take());
+    }
+}
+
+/// One process's worth of service. Dropping it stops it.
+pub(crate) struct Instance {
+    base: String,
+    app: Arc<App>,
+    stop: Option<oneshot::Sender<()>>,
+    server: Option<JoinHandle<()>>,
+}
+
+impl Instance {
+    fn start(config: &Config, clock: Clock) -> Self {
+        let service = start::build(config, clock).unwrap();
+        let app = Arc::clone(&service.app);
+        let base = format!("http://{}", service.address);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = std::thread::spawn(move || {
+            let stop = async {
+                let _ = stopped.await;
+            };
+            actix_web::rt::System::new()
+                .block_on(service.run(stop))
+                .unwrap();
+        });
+        Self {
+            base,
+            app,
+            stop: Some(stop),
+            server: Some(server),
+        }
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+}
+
+impl Drop for Instance {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(server) = self.server.take() {

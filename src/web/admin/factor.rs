@@ -1,0 +1,187 @@
+//! Proving a factor: the second one that a sign-in owes, or any once more before something dangerous.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Query};
+use askama::Template;
+use serde::Deserialize;
+
+use super::context::{BrowserContext, ContextOf, StaffContext};
+use super::error::AdminError;
+use super::forms::{FormErrors, ProtectedForm, local_path};
+use super::frame::{Frame, Nav, render, render_with_status};
+use super::notices::redirect;
+use crate::app::App;
+use crate::domain::Secret;
+use crate::flows::staff::{Factor, SignedInStaff, StaffError, prove_factor};
+
+/// Where to go afterwards.
+#[derive(Deserialize)]
+pub struct NextQuery {
+    #[serde(default)]
+    next: String,
+}
+
+/// The page that asks for the code of a sign-in.
+#[derive(Template)]
+#[template(path = "admin/sign_in/code.html")]
+struct CodePage {
+    frame: Frame,
+    next: String,
+    errors: FormErrors,
+}
+
+/// Whoever owes the code; everybody else has nothing to do here.
+fn owing(browser: &BrowserContext) -> Option<&SignedInStaff> {
+    browser
+        .signed_in
+        .as_ref()
+        .filter(|who| who.session.awaits_code)
+}
+
+/// `GET /admin/sign-in/code`
+///
+/// # Errors
+/// [`AdminError::Render`].
+pub async fn show_code(
+    browser: BrowserContext,
+    query: Query<NextQuery>,
+) -> Result<HttpResponse, AdminError> {
+    if owing(&browser).is_none() {
+        return Ok(redirect("/admin/sign-in"));
+    }
+    render(&CodePage {
+        frame: browser.frame("Enter your code"),
+        next: query.into_inner().next,
+        errors: FormErrors::none(),
+    })
+}
+
+/// A code, and where to go with it.
+#[derive(Deserialize)]
+pub struct CodeForm {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /admin/sign-in/code`
+///
+/// # Errors
+/// [`AdminError::TooMany`], [`AdminError::Storage`].
+pub async fn send_code(
+    app: Data<App>,
+    browser: BrowserContext,
+    ContextOf(context): ContextOf,
+    ProtectedForm(form): ProtectedForm<CodeForm>,
+) -> Result<HttpResponse, AdminError> {
+    let Some(who) = owing(&browser) else {
+        return Ok(redirect("/admin/sign-in"));
+    };
+    match prove_factor(&app, who, Factor::Code(form.code), context).await {
+        Ok(grant) => {
+            browser.hand_over(&grant);
+            Ok(redirect(local_path(&form.next).unwrap_or("/admin")))
+        }
+        Err(StaffError::Refused) => render_with_status(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &CodePage {
+                frame: browser.frame("Enter your code").with_errors(true),
+                next: form.next,
+                errors: FormErrors::one("code", REFUSED_CODE),
+            },
+        ),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A code may be wrong, late, or used.
+pub(super) const REFUSED_CODE: &str =
+    "That code is wrong or was used before. Wait for the next one, or use a recovery code.";
+
+/// The page that asks for a proof before something dangerous.
+#[derive(Template)]
+#[template(path = "admin/step_up/show.html")]
+struct StepUpPage {
+    frame: Frame,
+    email: String,
+    asks_for_code: bool,
+    next: String,
+    errors: FormErrors,
+}
+
+impl StepUpPage {
+    fn new(app: &App, staff: &StaffContext, next: &str, errors: FormErrors) -> Self {
+        Self {
+            frame: staff
+                .frame(app, "Confirm that it is you", Nav::Settings)
+                .with_errors(!errors.is_empty()),
+            email: staff.staff.email.clone(),
+            asks_for_code: staff.staff.has_second_factor,
+            next: local_path(next).unwrap_or_default().to_owned(),
+            errors,
+        }
+    }
+}
+
+/// `GET /admin/step-up`
+///
+/// # Errors
+/// [`AdminError::Render`].
+pub async fn show_step_up(
+    app: Data<App>,
+    staff: StaffContext,
+    query: Query<NextQuery>,
+) -> Result<HttpResponse, AdminError> {
+    render(&StepUpPage::new(
+        &app,
+        &staff,
+        &query.next,
+        FormErrors::none(),
+    ))
+}
+
+/// A code or a password, and where to go with it.
+#[derive(Deserialize)]
+pub struct StepUpForm {
+    code: Option<String>,
+    password: Option<Secret>,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /admin/step-up`
+///
+/// # Errors
+/// [`AdminError::TooMany`], [`AdminError::Storage`].
+pub async fn step_up(
+    app: Data<App>,
+    staff: StaffContext,
+    ContextOf(context): ContextOf,
+    ProtectedForm(form): ProtectedForm<StepUpForm>,
+) -> Result<HttpResponse, AdminError> {
+    let (factor, field, sentence) = if staff.staff.has_second_factor {
+        let code = form.code.unwrap_or_default();
+        (Factor::Code(code), "code", REFUSED_CODE)
+    } else {
+        let password = form.password.unwrap_or_else(|| Secret::new(""));
+        (
+            Factor::Password(password),
+            "password",
+            "That is not your password.",
+        )
+    };
+    match prove_factor(&app, &staff.signed_in(), factor, context).await {
+        Ok(grant) => {
+            staff.hand_over(&grant);
+            Ok(redirect(local_path(&form.next).unwrap_or("/admin")))
+        }
+        Err(StaffError::Refused) => {
+            let errors = FormErrors::one(field, sentence);
+            let page = StepUpPage::new(&app, &staff, &form.next, errors);
+            render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
