@@ -2,6 +2,7 @@
 
 pub mod metrics;
 pub mod passwords;
+pub mod provider_ledger;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +17,7 @@ use crate::storage::Db;
 use crate::storage::sealing::Sealer;
 use metrics::Metrics;
 use passwords::Passwords;
+use provider_ledger::ProviderLedger;
 
 /// Database, providers, clock, keys and the policy switches.
 pub struct App {
@@ -41,6 +43,12 @@ pub struct App {
     pub passwords: Passwords,
     /// What `/metrics` shows.
     pub metrics: Metrics,
+    /// What was stored of the providers' tallies.
+    pub provider_ledger: ProviderLedger,
+    /// When the service was started.
+    pub started_at: DateTime<Utc>,
+    /// When the key file was last changed.
+    pub keys_changed_at: Option<DateTime<Utc>>,
     /// Whether new requests are welcome.
     pub readiness: Readiness,
 }

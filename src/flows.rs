@@ -2,10 +2,14 @@
 
 pub mod issue_nonce;
 pub mod link_ticket;
+pub mod overview;
 pub mod recognise_bearer;
 pub mod refresh_session;
+pub mod roll_up;
+pub mod service_health;
 pub mod sign_up;
 pub mod staff;
+pub mod try_provider;
 
 pub use issue_nonce::issue_nonce;
 pub use link_ticket::redeem_link_ticket;

@@ -11,10 +11,12 @@ use url::Url;
 
 use crate::app::metrics::Metrics;
 use crate::app::passwords::Passwords;
+use crate::app::provider_ledger::ProviderLedger;
 use crate::app::{App, Clock, Readiness};
 use crate::config::Config;
 use crate::config::keys::{KeyError, Keys};
 use crate::domain::tokens::AccessTokens;
+use crate::flows::roll_up;
 use crate::providers::fake::{self, Fake};
 use crate::providers::outbound::OutboundSettings;
 use crate::providers::{BuildEnv, Limits, Providers, SetupProblem};
@@ -141,6 +143,8 @@ pub fn build_app(config: &Config, address: SocketAddr, clock: Clock) -> Result<A
         db,
         providers,
         policy: config.policy.to_policy(),
+        started_at: clock.now(),
+        keys_changed_at: changed_at(&config.key_file()),
         clock,
         access_tokens: AccessTokens::new(public_url, keys.signing),
         refresh_chain: keys.refresh_chain,
@@ -149,6 +153,7 @@ pub fn build_app(config: &Config, address: SocketAddr, clock: Clock) -> Result<A
         staff_keys: keys.staff,
         passwords: Passwords::default(),
         metrics: Metrics::default(),
+        provider_ledger: ProviderLedger::new(hex::encode(rand::random::<[u8; 8]>())),
         readiness: Readiness::default(),
     })
 }
@@ -160,6 +165,12 @@ fn admin_context(config: &Config, public_url: &str) -> AdminContext {
         secure_cookies: config.is_production() || public_url.starts_with("https://"),
         origin: origin.unwrap_or_default(),
     }
+}
+
+/// When a file was last changed, if the system tells.
+fn changed_at(path: &std::path::Path) -> Option<chrono::DateTime<chrono::Utc>> {
+    let file = std::fs::metadata(path).ok()?;
+    Some(file.modified().ok()?.into())
 }
 
 /// The database's settings.
@@ -240,6 +251,10 @@ impl Service {
 
         let context = actix_web::web::Data::new(context);
         let forgetting = tokio::spawn(forget_idle(context.clone()));
+        let rolling_up = tokio::spawn({
+            let app = Arc::clone(&app);
+            async move { roll_up::run(&app).await }
+        });
         let server = web::serve(Arc::clone(&app), context, &settings, listener)?;
         let handle = server.handle();
         let running = tokio::spawn(server);
@@ -258,6 +273,10 @@ impl Service {
             let _ = metrics.await;
         }
         forgetting.abort();
+        rolling_up.abort();
+        if let Err(error) = roll_up::report_provider_health(&app).await {
+            tracing::warn!(error = %error, "The last checks of providers are not counted: {error}");
+        }
         app.db.close().await;
         tracing::info!("Stopped");
         match ended {

@@ -11,6 +11,7 @@ pub mod identity;
 pub mod ids;
 pub mod json;
 pub mod policy;
+pub mod provider_health;
 pub mod secret;
 pub mod session;
 pub mod staff;

@@ -25,6 +25,9 @@ use super::settings::Client;
 use super::template::Values;
 use crate::domain::json::Json;
 
+/// Why a code is not accepted, where the provider has said that it is the code, not us.
+pub(super) const CODE_REFUSED: &str = "the code is refused";
+
 /// A token endpoint's answer.
 struct TokenAnswer {
     json: Json,
@@ -344,8 +347,11 @@ fn read_token_answer(
         return Err(error_of(verdict));
     }
     let names_error = error.is_some();
+    // RFC 6749 §5.2, and GitHub's word for it: whoever says so has accepted who we are.
+    let is_about_the_code = matches!(error, Some("invalid_grant" | "bad_verification_code"));
     match (status, json) {
-        (400..=499, _) => Err(ProviderError::InvalidToken("the code is refused")),
+        _ if is_about_the_code => Err(ProviderError::InvalidToken(CODE_REFUSED)),
+        (400..=499, _) => Err(ProviderError::InvalidToken("the token endpoint refuses")),
         (200 | 201, Ok(json)) => {
             let token = root_of(plan, &json)
                 .get("access_token")

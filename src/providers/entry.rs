@@ -7,12 +7,20 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::mark::MarkColor;
+
 /// One provider as data.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// Name for people, such as `GitHub`.
     pub title: String,
+    /// One or two letters that stand for it on pages; derived from the title unless given.
+    #[serde(default)]
+    pub mark: Option<String>,
+    /// The colour of its mark; derived from the id unless given.
+    #[serde(default)]
+    pub color: Option<MarkColor>,
     /// Other ids that requests may use, such as python-social-auth's `google-oauth2`.
     #[serde(default)]
     pub aliases: Vec<String>,

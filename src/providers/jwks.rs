@@ -290,6 +290,20 @@ impl KeySource {
         Ok((KeySet::parse(&answer.body)?, answer.max_age_seconds))
     }
 
+    /// Fetches the keys past the cache, for a trial, and gives how many there are. Neither is kept.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub async fn try_fetch(&self, now: DateTime<Utc>, deadline: Instant) -> Result<usize, Outage> {
+        match &self.location {
+            Location::Fixed(keys) => Ok(keys.len()),
+            Location::Jwks(_) | Location::Discovery(_) => {
+                let (keys, _) = self.fetch_keys(now, deadline).await?;
+                Ok(keys.len())
+            }
+        }
+    }
+
     /// The key called `kid`, or the only key that fits `algorithm` when the token names none. An unknown key leads to a refetch,
     /// four times in a row and then once in 15 s at most.
     ///

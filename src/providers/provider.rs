@@ -14,11 +14,13 @@ use super::entry::{AudienceProof, ClientAuth, Entry, Status};
 use super::error::{Outage, ProviderError};
 use super::guard::Guard;
 use super::jwks::KeySource;
+use super::mark::Mark;
 use super::outbound::Outbound;
 use super::plan::Plan;
 use super::quirks::apple::AppleKey;
 use super::registry::Limits;
 use super::settings::{Client, ProviderSettings};
+use super::tally::{Tally, check_of};
 
 /// How long after the deadline a hand-in is cut off.
 const GRACE: Duration = Duration::from_millis(100);
@@ -52,6 +54,7 @@ pub(super) struct Quirks {
 pub struct Provider {
     id: ProviderId,
     title: String,
+    mark: Mark,
     aliases: Vec<String>,
     docs: Option<String>,
     status: Status,
@@ -63,6 +66,7 @@ pub struct Provider {
     pub(super) quirks: Quirks,
     pub(super) guard: Arc<Guard>,
     pub(super) outbound: Outbound,
+    tally: Tally,
 }
 
 /// What one hand-in runs with.
@@ -92,7 +96,12 @@ impl Provider {
         outbound: Outbound,
         limits: Limits,
     ) -> Self {
+        let derived = Mark::derive(id.as_str(), &entry.title);
         Self {
+            mark: Mark {
+                letters: entry.mark.unwrap_or(derived.letters),
+                color: entry.color.unwrap_or(derived.color),
+            },
             id,
             title: entry.title,
             aliases: entry.aliases,
@@ -106,6 +115,7 @@ impl Provider {
             quirks,
             guard,
             outbound,
+            tally: Tally::default(),
         }
     }
 
@@ -119,6 +129,12 @@ impl Provider {
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// What stands for it on pages.
+    #[must_use]
+    pub const fn mark(&self) -> &Mark {
+        &self.mark
     }
 
     /// Other ids that requests may use.
@@ -172,6 +188,12 @@ impl Provider {
         &self.guard
     }
 
+    /// What its checks came to since the process started.
+    #[must_use]
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
     /// The kinds of proof that this provider takes as it is configured.
     #[must_use]
     pub fn proofs(&self) -> Vec<ProofKind> {
@@ -189,11 +211,31 @@ impl Provider {
 
     /// Judges `proof`: whose account it is, and whether it was issued to us.
     ///
-    /// Everything happens before the configured deadline, waiting for the bulkhead included.
+    /// Everything happens before the configured deadline, waiting for the bulkhead included. What came of it is counted in
+    /// [`Provider::tally`].
     ///
     /// # Errors
     /// [`ProviderError`] says why the proof is not accepted, or cannot be judged now.
     pub async fn verify(
+        &self,
+        proof: &Proof,
+        client_id: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Verified, ProviderError> {
+        let started = Instant::now();
+        let result = self.verify_uncounted(proof, client_id, now).await;
+        if let Some(check) = check_of(&result) {
+            let took = started.elapsed();
+            self.tally.count(check, now + took, took);
+        }
+        result
+    }
+
+    /// As [`Provider::verify`], for a trial that is nobody's hand-in.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn verify_uncounted(
         &self,
         proof: &Proof,
         client_id: Option<&str>,

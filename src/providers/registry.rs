@@ -1,7 +1,7 @@
 //! The providers that are configured, built once at start.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::catalog;
@@ -15,8 +15,10 @@ use super::provider::{Provider, Quirks};
 use super::quirks::apple::AppleKey;
 use super::settings::{Client, Problems, ProviderSettings, SetupProblem, checked_id};
 use resolve::entry_of;
+pub use set_up::{Face, SetUp};
 
 mod resolve;
+mod set_up;
 
 /// How long and how often providers are asked.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +65,11 @@ pub enum Lookup {
 pub struct Providers {
     by_id: BTreeMap<String, Arc<Provider>>,
     by_name: HashMap<String, Arc<Provider>>,
-    disabled: Vec<String>,
+    disabled: BTreeMap<String, SetUp>,
+    outbound: Outbound,
+    limits: Limits,
+    /// What the catalogue's entries look like, read when somebody first asks for one that is not configured.
+    catalog_faces: OnceLock<HashMap<&'static str, Face>>,
 }
 
 impl Providers {
@@ -78,10 +84,11 @@ impl Providers {
         let outbound = connect(env)?;
         let mut found = Vec::new();
         let mut by_id = BTreeMap::new();
-        let mut disabled = Vec::new();
+        let mut disabled = BTreeMap::new();
         for (slug, settings) in settings {
             if !settings.is_enabled() {
-                disabled.push(slug.clone());
+                let set_up = SetUp::of(slug, settings, &outbound, env.limits);
+                disabled.insert(slug.clone(), set_up);
                 continue;
             }
             let mut problems = Problems::of(slug);
@@ -98,6 +105,9 @@ impl Providers {
                 by_id,
                 by_name,
                 disabled,
+                outbound,
+                limits: env.limits,
+                catalog_faces: OnceLock::new(),
             })
         } else {
             Err(found)
@@ -109,9 +119,7 @@ impl Providers {
     pub fn find(&self, name: &str) -> Lookup {
         match self.by_name.get(name) {
             Some(provider) => Lookup::Enabled(Arc::clone(provider)),
-            None if self.disabled.iter().any(|id| id == name)
-                || catalog::find_by_name(name).is_some() =>
-            {
+            None if self.disabled.contains_key(name) || catalog::find_by_name(name).is_some() => {
                 Lookup::Disabled
             }
             None => Lookup::Unknown,
@@ -275,7 +283,6 @@ fn check_secrets(plan: &Plan, clients: &[Client], problems: &mut Problems<'_>) {
     if only_access_tokens
         && plan.full.needs.client_secret
         && plan.audience.proof != AudienceProof::None
-        && !clients.is_empty()
         && clients.iter().all(|client| client.secret.is_none())
     {
         problems.add(

@@ -10,6 +10,7 @@ use crate::domain::policy::{SignUpRules, SignUps};
 use crate::domain::{ProviderId, Secret};
 
 use super::entry::{Audience, ExtraField, IdToken, Identity, OAuth2, Request, Status};
+use super::mark::MarkColor;
 
 /// One provider's table. Everything is optional: `client_id` and `client_secret` are enough for most of the catalogue.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -21,6 +22,10 @@ pub struct ProviderSettings {
     pub entry: Option<String>,
     /// Name for people.
     pub title: Option<String>,
+    /// See [`Entry::mark`](super::entry::Entry::mark).
+    pub mark: Option<String>,
+    /// See [`Entry::color`](super::entry::Entry::color).
+    pub color: Option<MarkColor>,
     /// Host of a self-hosted instance, without scheme and path.
     pub host: Option<String>,
     /// Our client id, in the short form for one client.

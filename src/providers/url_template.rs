@@ -84,6 +84,27 @@ impl UrlTemplate {
         }
     }
 
+    /// Scheme and host, with nothing behind them. `None` where only `discovery` could tell and does not.
+    #[must_use]
+    pub fn origin(&self, discovery: Option<&Discovery>) -> Option<Url> {
+        let mut url = match self {
+            Self::Fixed(url) => url.clone(),
+            Self::Parts(template) => match template.parts.first()? {
+                Part::Literal(origin) => Url::parse(origin).ok()?,
+                Part::Value(var) => {
+                    let values = Values {
+                        discovery,
+                        ..Values::default()
+                    };
+                    Url::parse(&var.value(&values).ok()?).ok()?
+                }
+            },
+        };
+        url.set_path("/");
+        url.set_query(None);
+        Some(url)
+    }
+
     /// The address for `values`.
     ///
     /// # Errors

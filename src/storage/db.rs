@@ -11,6 +11,7 @@ use diesel::{PgConnection, SqliteConnection};
 use tracing::Span;
 
 use super::connection::{Connection, Failure};
+use super::disk::{DiskSpace, disk_space};
 use super::pool::Pool;
 use super::stats::Counters;
 use super::target::{HAS_TLS, Target};
@@ -136,6 +137,15 @@ impl Db {
         match self.inner.store {
             Store::Sqlite { .. } => Backend::Sqlite,
             Store::Postgres { .. } => Backend::Postgres,
+        }
+    }
+
+    /// The room that an SQLite file has. `None` on PostgreSQL, whose disk is its own. Blocks.
+    #[must_use]
+    pub fn disk_space(&self) -> Option<DiskSpace> {
+        match &self.inner.store {
+            Store::Sqlite { path, .. } => disk_space(path),
+            Store::Postgres { .. } => None,
         }
     }
 

@@ -6,9 +6,14 @@
 
 pub mod api_clients;
 pub mod audit;
+pub mod audit_search;
+pub mod counts;
 pub mod hand_ins;
 pub mod link_tickets;
 pub mod nonces;
+pub mod provider_health;
+pub mod provider_users;
+pub mod roll_up;
 pub mod sealing;
 pub mod sessions;
 pub mod social_auths;
@@ -20,6 +25,7 @@ pub mod users;
 
 mod connection;
 mod db;
+mod disk;
 mod error;
 mod migrations;
 #[expect(
@@ -42,6 +48,7 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 
 pub use connection::{Reader, Single, Tx};
 pub use db::{Backend, Db};
+pub use disk::DiskSpace;
 pub(crate) use error::storage_failure;
 pub use error::{StorageError, StorageFailure, Unavailability};
 pub use stats::Stats;

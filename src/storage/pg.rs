@@ -18,6 +18,10 @@ pub(super) const LOCK_SESSION: &str = " FOR UPDATE OF \"sessions\"";
 /// Keeps a decision about the rows of a query of one table from being taken twice.
 pub(super) const LOCK_ROWS: &str = " FOR UPDATE";
 
+/// Numbers are given out before the commit. A row younger than this many seconds may have neighbours that nobody sees yet; no
+/// transaction lasts half as long.
+pub(super) const SETTLED_AFTER_SECONDS: Option<i64> = Some(10);
+
 #[path = "schema.rs"]
 pub(super) mod schema;
 

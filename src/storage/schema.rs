@@ -3,11 +3,11 @@
 //! Kept by hand, beside `migrations/`. A test selects every column of every table on both.
 
 macro_rules! tables {
-    ($($name:ident ($key:ident) { $($column:ident -> $type:ty,)+ })+) => {
+    ($($name:ident ($($key:ident),+) { $($column:ident -> $type:ty,)+ })+) => {
         $(diesel::table! {
-            use diesel::sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text};
+            use diesel::sql_types::{BigInt, Binary, Bool, Date, Integer, Nullable, Text};
             use super::super::types::{Json, Tstz};
-            $name ($key) { $($column -> $type,)+ }
+            $name ($($key),+) { $($column -> $type,)+ }
         })+
     };
 }
@@ -148,6 +148,62 @@ tables! {
         failures -> BigInt,
         blocked_until -> Nullable<Tstz>,
         forget_at -> Tstz,
+    }
+    daily_counts (day, provider, action, reason) {
+        day -> Date,
+        provider -> Text,
+        action -> Text,
+        reason -> Text,
+        count -> Integer,
+    }
+    hourly_counts (hour, provider, action, reason) {
+        hour -> Tstz,
+        provider -> Text,
+        action -> Text,
+        reason -> Text,
+        count -> Integer,
+    }
+    audit_kinds (id) {
+        id -> BigInt,
+        actor_kind -> Text,
+        actor_id -> BigInt,
+        action -> Text,
+        provider -> Text,
+    }
+    audit_blocks (kind_id, block) {
+        kind_id -> BigInt,
+        block -> BigInt,
+    }
+    audit_hours (hour) {
+        hour -> Tstz,
+        first_id -> BigInt,
+        last_id -> BigInt,
+    }
+    provider_checks (period_at, provider, instance, kind) {
+        period_at -> Tstz,
+        provider -> Text,
+        instance -> Text,
+        kind -> Text,
+        count -> Integer,
+        first_at -> Tstz,
+        last_at -> Tstz,
+    }
+    provider_latencies (period_at, provider, instance, bucket) {
+        period_at -> Tstz,
+        provider -> Text,
+        instance -> Text,
+        bucket -> Integer,
+        count -> Integer,
+    }
+    provider_health (provider) {
+        provider -> Text,
+        accepted_at -> Nullable<Tstz>,
+        outage_at -> Nullable<Tstz>,
+        outage_kind -> Nullable<Text>,
+    }
+    upkeep_marks (name) {
+        name -> Text,
+        position -> BigInt,
     }
     __diesel_schema_migrations (version) {
         version -> Text,

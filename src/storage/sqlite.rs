@@ -22,6 +22,9 @@ pub(super) const LOCK_SESSION: &str = "";
 /// See [`LOCK_SOCIAL_AUTH`].
 pub(super) const LOCK_ROWS: &str = "";
 
+/// Entries are numbered in the order of their commits: none is ever missing below the newest.
+pub(super) const SETTLED_AFTER_SECONDS: Option<i64> = None;
+
 #[path = "schema.rs"]
 pub(super) mod schema;
 

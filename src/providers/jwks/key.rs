@@ -232,6 +232,11 @@ pub(in crate::providers) enum Found {
 }
 
 impl KeySet {
+    /// How many usable keys there are.
+    pub(in crate::providers) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
     /// Reads a key set. Keys that we cannot use are passed over (RFC 7517 §5), different keys of one name are all dropped: which
     /// of them is meant would be a guess.
     ///

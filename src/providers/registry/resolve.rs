@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::catalog;
 use super::super::entry::Entry;
+use super::super::mark::Mark;
 use super::super::settings::{Problems, ProviderSettings};
 
 /// The entry that a table stands for, with the table's own values in place.
@@ -50,11 +51,14 @@ pub(super) fn entry_of(
     };
     if slug != name {
         entry.aliases = Vec::new();
+        // Two instances of one entry must not look the same.
+        (entry.mark, entry.color) = (None, None);
         if settings.title.is_none() {
             slug.clone_into(&mut entry.title);
         }
     }
     apply(&mut entry, settings);
+    check_mark(&entry, problems);
     Some(entry)
 }
 
@@ -89,6 +93,8 @@ fn inline_entry(
     };
     Some(Entry {
         title: name.to_owned(),
+        mark: None,
+        color: None,
         aliases: Vec::new(),
         status: settings.status.unwrap_or_default(),
         docs: None,
@@ -113,10 +119,28 @@ fn nearest(name: &str) -> Option<&'static str> {
         .map(|(_, id)| id)
 }
 
+fn check_mark(entry: &Entry, problems: &mut Problems<'_>) {
+    if let Some(letters) = &entry.mark
+        && !Mark::accepts(letters)
+    {
+        problems.add(
+            "mark",
+            "a mark is one or two letters or digits",
+            "shorten it, or remove it to have it derived from the title",
+        );
+    }
+}
+
 /// Puts what the table says over what the entry says.
 fn apply(entry: &mut Entry, settings: &ProviderSettings) {
     if let Some(title) = &settings.title {
         entry.title.clone_from(title);
+    }
+    if settings.mark.is_some() {
+        entry.mark.clone_from(&settings.mark);
+    }
+    if settings.color.is_some() {
+        entry.color = settings.color;
     }
     entry.aliases.extend(settings.aliases.iter().cloned());
     if let Some(status) = settings.status {

@@ -17,10 +17,18 @@ fn env() -> BuildEnv {
     }
 }
 
-fn build(toml: &str) -> Result<Providers, Vec<SetupProblem>> {
+pub(super) fn build(toml: &str) -> Result<Providers, Vec<SetupProblem>> {
     let settings: BTreeMap<String, ProviderSettings> =
         Figment::from(Toml::string(toml)).extract().unwrap();
     Providers::build(&settings, &env())
+}
+
+/// The keys that problems name.
+pub(super) fn keys(problems: &[SetupProblem]) -> Vec<&str> {
+    problems
+        .iter()
+        .map(|problem| problem.key.as_str())
+        .collect()
 }
 
 #[track_caller]

@@ -105,6 +105,54 @@ macro_rules! read_everything {
                 .execute(connection),
             Ok(0)
         );
+        assert_eq!(
+            daily_counts::table
+                .select(daily_counts::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
+            hourly_counts::table
+                .select(hourly_counts::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
+            audit_kinds::table
+                .select(audit_kinds::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
+            audit_blocks::table
+                .select(audit_blocks::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
+            audit_hours::table
+                .select(audit_hours::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
+            provider_checks::table
+                .select(provider_checks::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
+            provider_latencies::table
+                .select(provider_latencies::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
+            provider_health::table
+                .select(provider_health::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
     }};
 }
 

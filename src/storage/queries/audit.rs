@@ -12,7 +12,7 @@ use crate::storage::{StorageError, micros};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = audit_log, check_for_backend(Backend))]
-struct AuditRow {
+pub(super) struct AuditRow {
     id: i64,
     at: DateTime<Utc>,
     actor_kind: String,

@@ -13,10 +13,15 @@ use super::{Backend, Conn};
 
 pub(in crate::storage) mod api_clients;
 pub(in crate::storage) mod audit;
+pub(in crate::storage) mod audit_search;
+pub(in crate::storage) mod counts;
 pub(in crate::storage) mod hand_ins;
 pub(in crate::storage) mod link_tickets;
 pub(in crate::storage) mod migrations;
 pub(in crate::storage) mod nonces;
+pub(in crate::storage) mod provider_health;
+pub(in crate::storage) mod provider_users;
+pub(in crate::storage) mod roll_up;
 pub(in crate::storage) mod sessions;
 pub(in crate::storage) mod social_auths;
 pub(in crate::storage) mod staff;

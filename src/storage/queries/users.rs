@@ -137,6 +137,24 @@ pub(in crate::storage) fn insert_as(
     Ok(find_one::<_, UserRow>(conn, query)?.map(User::from))
 }
 
+pub(in crate::storage) fn count_up_to(
+    conn: &mut Conn,
+    limit: i64,
+    only_inactive: bool,
+) -> Result<u64, StorageError> {
+    let mut counted = users::table
+        .select(users::id)
+        .order(users::id)
+        .limit(limit)
+        .into_boxed::<Backend>();
+    if only_inactive {
+        // The partial index has just these.
+        counted = counted.filter(diesel::dsl::not(users::is_active));
+    }
+    let ids: Vec<i64> = counted.load(conn)?;
+    Ok(ids.len() as u64)
+}
+
 /// The first of `names` that nobody has, by one query.
 pub(in crate::storage) fn find_free_name<'n>(
     conn: &mut Conn,
