@@ -1,5 +1,6 @@
 //! Pages for staff. `routes` has every address with the role it needs, `guard` keeps it; `frame` is what all pages share.
 
+pub mod activity;
 pub mod assets;
 pub mod context;
 pub mod device;
@@ -8,9 +9,14 @@ pub mod factor;
 pub mod forms;
 pub mod frame;
 pub mod guard;
+pub mod health;
 pub mod marks;
 pub mod notices;
+pub mod overview;
 pub mod preferences;
+pub mod provider;
+mod provider_words;
+pub mod providers;
 pub mod routes;
 pub mod second_factor;
 pub mod settings;
@@ -19,6 +25,7 @@ pub mod staff_accounts;
 pub mod store;
 pub mod time;
 pub mod welcome;
+pub mod words;
 
 use chrono::TimeDelta;
 use serde::Deserialize;

@@ -115,11 +115,7 @@ impl Frame {
         notices: Vec<Notice>,
     ) {
         let staff = &context.staff;
-        let failing = app
-            .providers
-            .iter()
-            .filter(|provider| provider.guard().is_open())
-            .count();
+        let failing = app.provider_ledger.failing();
         let menu = Nav::ALL.map(|(entry, label, href, icon)| MenuEntry {
             label,
             href,

@@ -1,7 +1,6 @@
-//! Providers at a glance: two letters and a colour, so that a plugged-in provider has a mark without any artwork.
+//! Providers at a glance: two letters and a colour, from the provider's entry or derived from its title and id.
 
-/// The colour classes of the stylesheet, named after whom they suit best.
-const CLASSES: [&str; 6] = ["fb", "go", "ig", "tw", "gh", "ap"];
+use crate::providers::{Face, Providers};
 
 /// A provider's mark, for the macros `mark` and `mark_only`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,57 +14,76 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// The mark of the provider with this id and title; always the same for the same id.
+    /// The mark of the provider with this id, whether it is on, off or known no more.
     #[must_use]
-    pub fn new(id: &str, title: &str) -> Self {
-        let mut letters = title.chars().filter(|c| c.is_alphanumeric());
-        let first = letters.next().map(|c| c.to_uppercase().to_string());
-        let second = letters.next().map(|c| c.to_lowercase().to_string());
+    pub fn of(providers: &Providers, id: &str) -> Self {
+        let Face { title, mark } = providers.face(id);
         Self {
-            letters: first.into_iter().chain(second).collect(),
-            class: class_of(id),
-            title: title.to_owned(),
+            letters: mark.letters,
+            class: mark.color.class(),
+            title,
         }
     }
 }
 
-/// Chosen so that the ids that most services have fall on the colours that people know them by.
-const SEED: u32 = 8654;
-
-/// Spreads ids over the colours (FNV-1a, 32 bits).
-fn class_of(id: &str) -> &'static str {
-    let hash = id.bytes().fold(SEED, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(16_777_619)
-    });
-    let index = (hash ^ (hash >> 16)) as usize % CLASSES.len();
-    CLASSES.get(index).copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::providers::MarkColor;
 
-    #[test]
-    fn well_known_providers_have_their_own_colours_and_all_others_some() {
-        let ids = [
-            "facebook",
-            "google",
-            "instagram",
-            "twitter",
-            "github",
-            "apple",
-        ];
-        assert_eq!(ids.map(|id| Mark::new(id, id).class), CLASSES);
-        assert!(CLASSES.contains(&Mark::new("acme-oidc", "Acme").class));
+    const STYLESHEET: &str = include_str!("../../../static/admin.css");
+
+    /// What a custom property of the stylesheet is in the light and in the dark.
+    fn token(name: &str) -> [String; 2] {
+        let start = format!("--{name}: light-dark(");
+        let rest = STYLESHEET
+            .split_once(&start)
+            .unwrap_or_else(|| panic!("--{name} is missing"))
+            .1;
+        let (light, rest) = rest.split_once(", ").unwrap();
+        let (dark, _) = rest.split_once(')').unwrap();
+        [light.to_owned(), dark.to_owned()]
+    }
+
+    /// WCAG 2.2, "relative luminance".
+    fn luminance(hex: &str) -> f64 {
+        let value = u32::from_str_radix(hex.trim_start_matches('#'), 16).unwrap();
+        let part = |shift: u32| {
+            let share = f64::from(value >> shift & 0xff) / 255.0;
+            if share <= 0.040_45 {
+                share / 12.92
+            } else {
+                ((share + 0.055) / 1.055).powf(2.4)
+            }
+        };
+        0.2126 * part(16) + 0.7152 * part(8) + 0.0722 * part(0)
+    }
+
+    /// WCAG 2.2, "contrast ratio".
+    fn contrast(one: &str, other: &str) -> f64 {
+        let (one, other) = (luminance(one) + 0.05, luminance(other) + 0.05);
+        one.max(other) / one.min(other)
     }
 
     #[test]
-    fn letters_are_the_first_two_of_the_title() {
-        let letters = |title| Mark::new("x", title).letters;
+    fn black_on_white_is_21_to_1() {
+        assert!((contrast("#000000", "#ffffff") - 21.0).abs() < 0.001);
+        assert!((contrast("#767676", "#ffffff") - 4.54).abs() < 0.01);
+    }
 
-        assert_eq!(letters("Google"), "Go");
-        assert_eq!(letters("X"), "X");
-        assert_eq!(letters("@home"), "Ho");
-        assert_eq!(letters(""), "");
+    #[test]
+    fn every_colour_carries_its_letters_and_stands_out_in_light_and_dark() {
+        let (letters, surface) = (token("on-fill"), token("surface"));
+        for color in MarkColor::ALL {
+            let name = color.class().trim_start_matches("c-");
+            let colors = token(&format!("mark-{name}"));
+            for theme in 0..2 {
+                let on_fill = contrast(&letters[theme], &colors[theme]);
+                let on_surface = contrast(&surface[theme], &colors[theme]);
+                assert!(on_fill >= 4.5, "{name}: letters {on_fill:.2}");
+                assert!(on_surface >= 3.0, "{name}: surface {on_surface:.2}");
+            }
+            let rule = format!(".{} {{ --c: var(--mark-{name}); }}", color.class());
+            assert!(STYLESHEET.contains(&rule), "{rule}");
+        }
     }
 }

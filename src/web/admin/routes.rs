@@ -14,7 +14,7 @@ use super::guard::{finish, guard};
 use super::notices::redirect;
 use super::store::StaffSessionStore;
 use super::{
-    CookieName, factor, preferences, second_factor, settings, sign_in, staff_accounts, welcome,
+    CookieName, activity, factor, health, overview, preferences, provider, providers, second_factor, settings, sign_in, staff_accounts, welcome,
 };
 use crate::app::App;
 use crate::domain::Role;
@@ -60,6 +60,7 @@ pub struct AdminRoute {
 const ANYONE: Access = Access::Anyone;
 const ENROLLING: Access = Access::Enrolling;
 const STAFF: Access = Access::Least(Role::Staff);
+const ADMIN: Access = Access::Least(Role::Admin);
 const SUPERUSER: Access = Access::Least(Role::Superuser);
 
 macro_rules! table {
@@ -105,6 +106,15 @@ pub static ROUTES: &[AdminRoute] = table! {
     GET "/admin/settings/staff/{id}/deactivate" SUPERUSER staff_accounts::show_deactivate;
     POST "/admin/settings/staff/{id}/deactivate" SUPERUSER staff_accounts::deactivate;
     POST "/admin/settings/staff/{id}/reactivate" SUPERUSER staff_accounts::reactivate;
+    GET "/admin/overview" STAFF overview::show_overview;
+    GET "/admin/providers" STAFF providers::list_providers;
+    GET "/admin/providers/{id}" STAFF provider::show_provider;
+    POST "/admin/providers/{id}/test" ADMIN provider::test_provider;
+    GET "/admin/activity" STAFF activity::list_activity;
+    GET "/admin/activity/export" ADMIN activity::export_activity;
+    GET "/admin/activity/{id}" STAFF activity::show_entry;
+    GET "/admin/settings/health" STAFF health::show_health;
+    GET "/admin/settings/health.json" STAFF health::show_health_json;
 };
 
 /// The staff pages.

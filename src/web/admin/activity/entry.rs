@@ -1,0 +1,224 @@
+//! One entry of the audit log: as a row of the list, and on a page of its own.
+
+use std::collections::BTreeMap;
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use askama::Template;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::storage::audit::AuditRecord;
+use crate::storage::audit_search::{self};
+use crate::storage::{Reader, StorageError, staff as staff_accounts};
+use crate::web::admin::context::StaffContext;
+use crate::web::admin::error::AdminError;
+use crate::web::admin::frame::{Frame, Nav, render};
+use crate::web::admin::marks::Mark;
+use crate::web::admin::time::Time;
+use crate::web::admin::words;
+
+/// Staff accounts whose names are read; there are never so many.
+const MOST_STAFF: u32 = 1000;
+
+/// Names of staff by their id.
+pub(super) struct Names(BTreeMap<i64, String>);
+
+pub(super) fn read_names(reader: &mut Reader<'_>) -> Result<Names, StorageError> {
+    let staff = staff_accounts::list(reader, MOST_STAFF)?;
+    Ok(Names(
+        staff
+            .into_iter()
+            .map(|staff| (staff.id.0, staff.display_name.to_string()))
+            .collect(),
+    ))
+}
+
+impl Names {
+    pub(super) fn staff(&self) -> impl Iterator<Item = (i64, &str)> {
+        self.0.iter().map(|(id, name)| (*id, name.as_str()))
+    }
+}
+
+/// Somebody, with where to read more about them.
+pub(super) struct Somebody {
+    pub(super) text: String,
+    pub(super) href: Option<String>,
+}
+
+/// A row of the list.
+pub(super) struct EntryRow {
+    pub(super) href: String,
+    pub(super) time: Time,
+    pub(super) what: String,
+    pub(super) tone: &'static str,
+    pub(super) who: Somebody,
+    pub(super) whom: Option<Somebody>,
+    pub(super) mark: Option<Mark>,
+    pub(super) reason: String,
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "admin/activity/show.html")]
+struct EntryPage {
+    frame: Frame,
+    row: EntryRow,
+    id: i64,
+    request_id: String,
+    address: Option<String>,
+    uid: Option<String>,
+    action: String,
+    changes: Vec<Change>,
+    detail: Option<String>,
+}
+
+/// What was changed.
+struct Change {
+    name: String,
+    before: String,
+    after: String,
+}
+
+pub(super) fn row(app: &App, frame: &Frame, names: &Names, entry: &AuditRecord) -> EntryRow {
+    EntryRow {
+        href: format!("/admin/activity/{}", entry.id),
+        time: frame.time(entry.at),
+        what: words::action(&entry.action),
+        tone: match entry.action.as_str() {
+            "refused" | "staff_sign_in_refused" | "refresh_token_reused" => "bad",
+            "unlinked" | "deactivated" | "sessions_revoked" | "session_revoked" => "warn",
+            _ => "",
+        },
+        who: who(names, entry),
+        whom: entry.user_id.map(|id| Somebody {
+            text: format!("User {id}"),
+            href: Some(format!("/admin/users/{id}")),
+        }),
+        mark: entry
+            .provider
+            .as_deref()
+            .map(|id| Mark::of(&app.providers, id)),
+        reason: entry
+            .reason
+            .as_deref()
+            .map(words::reason)
+            .unwrap_or_default(),
+    }
+}
+
+fn who(names: &Names, entry: &AuditRecord) -> Somebody {
+    let id = entry.actor_id.unwrap_or_default();
+    let (text, href) = match entry.actor_kind.as_str() {
+        "staff" => (
+            names
+                .0
+                .get(&id)
+                .cloned()
+                .unwrap_or_else(|| format!("Staff {id}")),
+            Some(format!("/admin/activity?actor=staff%3A{id}")),
+        ),
+        "user" => (format!("User {id}"), Some(format!("/admin/users/{id}"))),
+        "api_client" => (
+            format!("API client {id}"),
+            Some(format!("/admin/activity?actor=api_client%3A{id}")),
+        ),
+        "system" => ("The service".to_owned(), None),
+        "anonymous" => ("Not signed in".to_owned(), None),
+        other => (other.to_owned(), None),
+    };
+    Somebody { text, href }
+}
+
+/// `GET /admin/activity/{id}`
+///
+/// # Errors
+/// [`AdminError::NotFound`] for an entry that does not exist; others when the database fails.
+pub async fn show_entry(
+    app: Data<App>,
+    staff: StaffContext,
+    id: Path<i64>,
+) -> Result<HttpResponse, AdminError> {
+    let id = *id;
+    let (entry, names) = app
+        .db
+        .read(move |reader| {
+            let entry = audit_search::find(reader, id)?;
+            Ok::<_, StorageError>((entry, read_names(reader)?))
+        })
+        .await?;
+    let entry = entry.ok_or(AdminError::NotFound)?;
+    let frame = staff.frame(&app, "Audit entry", Nav::Activity);
+    render(&EntryPage {
+        row: row(&app, &frame, &names, &entry),
+        id: entry.id,
+        changes: entry.detail.as_ref().map(changes).unwrap_or_default(),
+        detail: entry
+            .detail
+            .as_ref()
+            .and_then(|detail| serde_json::to_string_pretty(detail).ok()),
+        request_id: entry.request_id,
+        address: entry.address,
+        uid: entry.uid,
+        action: entry.action,
+        frame,
+    })
+}
+
+/// The members of `before` and `after`, side by side.
+fn changes(detail: &Value) -> Vec<Change> {
+    let side = |name: &str| detail.get(name).and_then(Value::as_object);
+    let (Some(before), Some(after)) = (side("before"), side("after")) else {
+        return Vec::new();
+    };
+    let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
+    names.sort();
+    names.dedup();
+    names
+        .into_iter()
+        .map(|name| Change {
+            name: name.replace('_', " "),
+            before: text(before.get(name)),
+            after: text(after.get(name)),
+        })
+        .collect()
+}
+
+fn text(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => "–".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn before_and_after_stand_side_by_side() {
+        let detail =
+            json!({"before": {"role": "staff"}, "after": {"role": "admin", "is_active": true}});
+
+        let changes = changes(&detail);
+
+        let all: Vec<_> = changes
+            .iter()
+            .map(|change| {
+                (
+                    change.name.as_str(),
+                    change.before.as_str(),
+                    change.after.as_str(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            all,
+            [("is active", "–", "true"), ("role", "staff", "admin")]
+        );
+        assert!(super::changes(&json!({"query": {}})).is_empty());
+    }
+}

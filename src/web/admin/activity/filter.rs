@@ -1,0 +1,379 @@
+//! What the audit log is looked for by: each filter a parameter of its own in the address, each with a chip on the page.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use serde::{Deserialize, Serialize};
+use url::form_urlencoded::Serializer;
+
+use super::entry::Names;
+use crate::app::App;
+use crate::domain::UserId;
+use crate::storage::audit_search::{AuditFilter, AuditPosition};
+use crate::web::admin::error::AdminError;
+use crate::web::admin::words;
+
+/// Kinds of actors in words.
+const ACTORS: [(&str, &str); 5] = [
+    ("staff", "All staff"),
+    ("api_client", "API clients"),
+    ("user", "Users themselves"),
+    ("anonymous", "Nobody known"),
+    ("system", "The service"),
+];
+
+/// What the address says. Empty texts are what an untouched field of a form sends.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ActivityQuery {
+    /// `staff`, `staff:3`, `user`, ...
+    actor: String,
+    action: String,
+    /// A user's id.
+    user: String,
+    provider: String,
+    /// The first day, UTC.
+    from: String,
+    /// The last day, UTC.
+    to: String,
+    older: Option<i64>,
+    newer: Option<i64>,
+}
+
+impl ActivityQuery {
+    /// Which entries are looked for.
+    pub(super) fn filter(&self) -> Result<AuditFilter, AdminError> {
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let (actor_kind, actor_id) = self.actor()?;
+        let from = day("from", &self.from)?;
+        let to = day("to", &self.to)?;
+        Ok(AuditFilter {
+            actor_kind,
+            actor_id,
+            action: text(&self.action),
+            user_id: match self.user.as_str() {
+                "" => None,
+                id => Some(UserId(
+                    id.parse()
+                        .map_err(|_| unreadable("user", "the id of a user"))?,
+                )),
+            },
+            provider: text(&self.provider),
+            from: from.map(midnight),
+            before: to.and_then(|day| day.succ_opt()).map(midnight),
+        })
+    }
+
+    fn actor(&self) -> Result<(Option<String>, Option<i64>), AdminError> {
+        let (kind, id) = match self.actor.split_once(':') {
+            None => (self.actor.as_str(), None),
+            Some((kind, id)) => {
+                let id = id.parse().map_err(|_| unreadable("actor", "staff:3"))?;
+                (kind, Some(id))
+            }
+        };
+        if !kind.is_empty() && !ACTORS.iter().any(|(known, _)| *known == kind) {
+            return Err(unreadable("actor", "staff, staff:3, user or another kind"));
+        }
+        Ok(((!kind.is_empty()).then(|| kind.to_owned()), id))
+    }
+
+    /// Where the page begins.
+    pub(super) fn position(&self) -> Result<AuditPosition, AdminError> {
+        match (self.older, self.newer) {
+            (None, None) => Ok(AuditPosition::Newest),
+            (Some(id), None) => Ok(AuditPosition::OlderThan(id)),
+            (None, Some(id)) => Ok(AuditPosition::NewerThan(id)),
+            (Some(_), Some(_)) => Err(AdminError::InvalidRequest(
+                "A page is either older or newer than an entry, not both.".into(),
+            )),
+        }
+    }
+
+    /// The parameters that are set, positions left out.
+    fn set(&self) -> Vec<(&'static str, &str)> {
+        [
+            ("actor", self.actor.as_str()),
+            ("action", &self.action),
+            ("user", &self.user),
+            ("provider", &self.provider),
+            ("from", &self.from),
+            ("to", &self.to),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .collect()
+    }
+
+    fn query(&self, without: &[&str], with: Option<(&str, i64)>) -> String {
+        let mut query = Serializer::new(String::new());
+        for (name, value) in self.set() {
+            if !without.contains(&name) {
+                query.append_pair(name, value);
+            }
+        }
+        if let Some((name, id)) = with {
+            query.append_pair(name, &id.to_string());
+        }
+        match query.finish() {
+            query if query.is_empty() => query,
+            query => format!("?{query}"),
+        }
+    }
+
+    /// The address of the page that begins at an entry.
+    pub(super) fn href_with(&self, name: &str, id: i64) -> String {
+        format!("/admin/activity{}", self.query(&[], Some((name, id))))
+    }
+
+    /// Where the same entries are exported.
+    pub(super) fn export_href(&self) -> String {
+        format!("/admin/activity/export{}", self.query(&[], None))
+    }
+
+    /// The filters as they are noted in the audit log.
+    pub(super) fn to_json(&self) -> serde_json::Value {
+        self.set()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    }
+}
+
+fn unreadable(name: &str, expected: &str) -> AdminError {
+    AdminError::InvalidRequest(format!("{name} cannot be read. It should be {expected}.").into())
+}
+
+fn day(name: &str, text: &str) -> Result<Option<NaiveDate>, AdminError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse()
+        .map(Some)
+        .map_err(|_| unreadable(name, "a day such as 2026-11-23"))
+}
+
+fn midnight(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
+}
+
+/// The row of chips.
+pub(super) struct Chips {
+    pub(super) chips: Vec<Chip>,
+    pub(super) user: FieldChip,
+    pub(super) dates: DatesChip,
+    pub(super) is_filtered: bool,
+}
+
+/// A filter with options.
+pub(super) struct Chip {
+    pub(super) name: &'static str,
+    /// What it says: its name, and what is chosen.
+    pub(super) label: String,
+    pub(super) is_on: bool,
+    pub(super) options: Vec<ChipOption>,
+    /// The other parameters, which the form carries on.
+    pub(super) others: Vec<(&'static str, String)>,
+    /// Where only this filter is gone.
+    pub(super) clear: String,
+}
+
+pub(super) struct ChipOption {
+    pub(super) value: String,
+    pub(super) label: String,
+    pub(super) is_chosen: bool,
+}
+
+/// The filter by user.
+pub(super) struct FieldChip {
+    pub(super) label: String,
+    pub(super) is_on: bool,
+    pub(super) value: String,
+    pub(super) others: Vec<(&'static str, String)>,
+    pub(super) clear: String,
+}
+
+/// The filter by days.
+pub(super) struct DatesChip {
+    pub(super) label: String,
+    pub(super) is_on: bool,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) others: Vec<(&'static str, String)>,
+    pub(super) clear: String,
+}
+
+impl Chips {
+    pub(super) fn new(app: &App, query: &ActivityQuery, names: &Names) -> Self {
+        let actors = ACTORS
+            .iter()
+            .map(|(value, label)| ((*value).to_owned(), (*label).to_owned()))
+            .chain(
+                names
+                    .staff()
+                    .map(|(id, name)| (format!("staff:{id}"), name.to_owned())),
+            );
+        let actions = words::ACTIONS
+            .iter()
+            .map(|(code, label)| ((*code).to_owned(), (*label).to_owned()));
+        let ids = app
+            .providers
+            .iter()
+            .map(|provider| provider.id().to_string());
+        let off = app.providers.switched_off().map(|(id, _)| id.to_owned());
+        let providers = ids.chain(off).map(|id| {
+            let title = app.providers.face(&id).title;
+            (id, title)
+        });
+        Self {
+            chips: vec![
+                query.chip("actor", "Who", &query.actor, actors),
+                query.chip("action", "What", &query.action, actions),
+                query.chip("provider", "Provider", &query.provider, providers),
+            ],
+            user: FieldChip {
+                label: if query.user.is_empty() {
+                    "User".to_owned()
+                } else {
+                    format!("User: {}", query.user)
+                },
+                is_on: !query.user.is_empty(),
+                value: query.user.clone(),
+                others: query.others(&["user"]),
+                clear: query.without(&["user"]),
+            },
+            dates: DatesChip {
+                label: dates_label(&query.from, &query.to),
+                is_on: !query.from.is_empty() || !query.to.is_empty(),
+                from: query.from.clone(),
+                to: query.to.clone(),
+                others: query.others(&["from", "to"]),
+                clear: query.without(&["from", "to"]),
+            },
+            is_filtered: !query.set().is_empty(),
+        }
+    }
+}
+
+fn dates_label(from: &str, to: &str) -> String {
+    match (from, to) {
+        ("", "") => "When".to_owned(),
+        (from, "") => format!("Since {from}"),
+        ("", to) => format!("Until {to}"),
+        (from, to) => format!("{from} to {to}"),
+    }
+}
+
+impl ActivityQuery {
+    fn others(&self, without: &[&str]) -> Vec<(&'static str, String)> {
+        self.set()
+            .into_iter()
+            .filter(|(name, _)| !without.contains(name))
+            .map(|(name, value)| (name, value.to_owned()))
+            .collect()
+    }
+
+    fn without(&self, names: &[&str]) -> String {
+        format!("/admin/activity{}", self.query(names, None))
+    }
+
+    fn chip(
+        &self,
+        name: &'static str,
+        title: &str,
+        chosen: &str,
+        options: impl Iterator<Item = (String, String)>,
+    ) -> Chip {
+        let mut options: Vec<ChipOption> = options
+            .map(|(value, label)| ChipOption {
+                is_chosen: value == chosen,
+                value,
+                label,
+            })
+            .collect();
+        // What is no longer offered is still looked for.
+        if !chosen.is_empty() && !options.iter().any(|option| option.is_chosen) {
+            options.push(ChipOption {
+                value: chosen.to_owned(),
+                label: chosen.to_owned(),
+                is_chosen: true,
+            });
+        }
+        let label = options.iter().find(|option| option.is_chosen);
+        Chip {
+            name,
+            label: label.map_or_else(
+                || title.to_owned(),
+                |option| format!("{title}: {}", option.label),
+            ),
+            is_on: label.is_some(),
+            options,
+            others: self.others(&[name]),
+            clear: self.without(&[name]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(text: &str) -> ActivityQuery {
+        serde_urlencoded::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn filters_are_read_from_the_address_and_untouched_fields_are_none() {
+        let filter =
+            query("actor=staff%3A3&action=&user=7&provider=github&from=2026-11-01&to=2026-11-02")
+                .filter()
+                .unwrap();
+
+        assert_eq!(
+            (filter.actor_kind.as_deref(), filter.actor_id),
+            (Some("staff"), Some(3))
+        );
+        assert_eq!(filter.action, None);
+        assert_eq!(filter.user_id, Some(UserId(7)));
+        assert_eq!(filter.from, Some("2026-11-01T00:00:00Z".parse().unwrap()));
+        // The last day is in it.
+        assert_eq!(filter.before, Some("2026-11-03T00:00:00Z".parse().unwrap()));
+        assert_eq!(query("").filter().unwrap(), AuditFilter::default());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        for (text, name) in [
+            ("actor=staff:x", "actor"),
+            ("actor=nobody", "actor"),
+            ("user=ada", "user"),
+            ("from=yesterday", "from"),
+            ("to=2026-13-01", "to"),
+        ] {
+            let Err(AdminError::InvalidRequest(sentence)) = query(text).filter() else {
+                panic!("{text}");
+            };
+            assert!(sentence.starts_with(name), "{sentence}");
+        }
+        assert!(query("older=1&newer=2").position().is_err());
+        assert!(serde_urlencoded::from_str::<ActivityQuery>("colour=red").is_err());
+    }
+
+    #[test]
+    fn clearing_one_filter_keeps_the_others() {
+        let query = query("actor=staff&provider=github&older=9");
+
+        assert_eq!(query.without(&["provider"]), "/admin/activity?actor=staff");
+        assert_eq!(
+            query.href_with("older", 5),
+            "/admin/activity?actor=staff&provider=github&older=5"
+        );
+        assert_eq!(
+            query.export_href(),
+            "/admin/activity/export?actor=staff&provider=github"
+        );
+        assert_eq!(
+            query.to_json(),
+            serde_json::json!({"actor": "staff", "provider": "github"})
+        );
+    }
+}

@@ -1,0 +1,395 @@
+//! `GET /admin/providers/{id}` and `POST /admin/providers/{id}/test`: one provider, what it lacks, and whether it works.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use askama::Template;
+use serde::Deserialize;
+
+use super::context::StaffContext;
+use super::error::AdminError;
+use super::forms::ProtectedForm;
+use super::frame::{Frame, Nav, render};
+use super::marks::Mark;
+use super::provider_words::{Alert, alert, href, status};
+use super::providers::{count_dependants, dependants_text};
+use super::time::Time;
+use super::words;
+use crate::app::App;
+use crate::domain::hand_in::ProofKind;
+use crate::domain::{Proof, Secret, TokenFacts};
+use crate::flows::overview::{ProviderFigures, read_health};
+use crate::flows::try_provider::{TokenVerdict, try_provider, try_token};
+use crate::providers::trial::{TrialResult, Tried};
+use crate::providers::{Lookup, Provider, SetUp, SetupProblem};
+use crate::storage::provider_users::Dependants;
+use crate::web::extract::Context;
+
+/// Social accounts of a provider that are looked at for who depends on it.
+const LOOKED_AT: u32 = 10_000;
+
+/// The page.
+#[derive(Template)]
+#[template(path = "admin/providers/show.html")]
+struct ProviderPage {
+    frame: Frame,
+    mark: Mark,
+    id: String,
+    state: State,
+    dependants: Dependants,
+    dependants_text: String,
+    accounts_text: String,
+}
+
+/// Whether the provider is on.
+enum State {
+    On(Box<OnState>),
+    Off { problems: Vec<SetupProblem> },
+}
+
+/// A provider that is on.
+struct OnState {
+    tone: &'static str,
+    status: &'static str,
+    alert: Option<Alert>,
+    facts: Vec<(&'static str, String)>,
+    seen: Option<Time>,
+    outage: Option<(&'static str, Time)>,
+    clients: Vec<ClientRow>,
+    proofs: String,
+    audience: &'static str,
+    audience_reason: Option<String>,
+    is_unbound: bool,
+    aliases: String,
+    docs: Option<String>,
+    trials: Vec<TrialRow>,
+    verdict: Option<VerdictBox>,
+    takes_pairs: bool,
+    kinds: Vec<(&'static str, &'static str)>,
+}
+
+struct ClientRow {
+    id: String,
+    platform: String,
+    secret: String,
+}
+
+struct TrialRow {
+    what: String,
+    tone: &'static str,
+    result: String,
+}
+
+struct VerdictBox {
+    tone: &'static str,
+    headline: &'static str,
+    text: String,
+}
+
+/// What is to be tried.
+#[derive(Deserialize)]
+pub struct TestForm {
+    /// Absent for the settings alone.
+    token: Option<Secret>,
+    token_secret: Option<Secret>,
+    kind: Option<String>,
+}
+
+/// `GET /admin/providers/{id}`
+///
+/// # Errors
+/// [`AdminError::NotFound`] for a provider that nobody knows; others when the database fails.
+pub async fn show_provider(
+    app: Data<App>,
+    staff: StaffContext,
+    id: Path<String>,
+) -> Result<HttpResponse, AdminError> {
+    let frame = frame_of(&app, &staff, &id);
+    let state = match app.providers.find(&id) {
+        Lookup::Enabled(provider) if provider.id().as_str() == *id => {
+            State::On(Box::new(on_state(&app, &frame, &provider).await?))
+        }
+        _ => off_state(&app, &id)?,
+    };
+    show(&app, frame, &id, state).await
+}
+
+fn frame_of(app: &App, staff: &StaffContext, id: &str) -> Frame {
+    let title = app.providers.face(id).title;
+    staff.frame(app, &title, Nav::Providers)
+}
+
+/// `POST /admin/providers/{id}/test`. The answer is the page with what came of it: results are shown once and kept nowhere but in the
+/// audit log, where a token is not.
+///
+/// # Errors
+/// [`AdminError::NotFound`] for a provider that is not on; others when the database fails.
+pub async fn test_provider(
+    app: Data<App>,
+    staff: StaffContext,
+    context: Context,
+    id: Path<String>,
+    ProtectedForm(form): ProtectedForm<TestForm>,
+) -> Result<HttpResponse, AdminError> {
+    let Lookup::Enabled(provider) = app.providers.find(&id) else {
+        return Err(AdminError::NotFound);
+    };
+    let context = context.0;
+    let token = form.token.as_ref().filter(|token| !token.is_empty());
+    let mut trials = Vec::new();
+    let mut verdict = None;
+    if let Some(token) = token {
+        let proof = proof_of(token, &form);
+        let judged = try_token(&app, &provider, proof, staff.actor(), context).await?;
+        verdict = Some(verdict_box(&provider, &judged));
+    } else {
+        let results = try_provider(&app, &provider, staff.actor(), context).await?;
+        trials = results.iter().map(trial_row).collect();
+    }
+    let frame = frame_of(&app, &staff, &id);
+    let mut state = on_state(&app, &frame, &provider).await?;
+    (state.trials, state.verdict) = (trials, verdict);
+    show(&app, frame, &id, State::On(Box::new(state))).await
+}
+
+async fn show(
+    app: &Arc<App>,
+    frame: Frame,
+    id: &str,
+    state: State,
+) -> Result<HttpResponse, AdminError> {
+    let counted = count_dependants(app, vec![id.to_owned()], LOOKED_AT).await?;
+    let dependants = counted.first().copied().unwrap_or(Dependants {
+        users: 0,
+        accounts: 0,
+        is_complete: true,
+    });
+    let mark = Mark::of(&app.providers, id);
+    let more = if dependants.is_complete {
+        ""
+    } else {
+        "more than "
+    };
+    render(&ProviderPage {
+        frame,
+        id: id.to_owned(),
+        mark,
+        state,
+        dependants_text: dependants_text(dependants),
+        accounts_text: format!("{more}{}", words::number(dependants.accounts)),
+        dependants,
+    })
+}
+
+fn off_state(app: &App, id: &str) -> Result<State, AdminError> {
+    let SetUp { problems, .. } = app.providers.set_up(id).ok_or(AdminError::NotFound)?;
+    Ok(State::Off { problems })
+}
+
+async fn on_state(
+    app: &Arc<App>,
+    frame: &Frame,
+    provider: &Provider,
+) -> Result<OnState, AdminError> {
+    let figures = read_health(app).await?;
+    let own = figures
+        .into_iter()
+        .find(|figures| figures.provider == provider.id().as_str())
+        .ok_or(AdminError::NotFound)?;
+    let (tone, status) = status(own.health);
+    let (proof, reason) = provider.audience();
+    Ok(OnState {
+        tone,
+        status,
+        alert: alert(app, frame, &own),
+        facts: facts(&own),
+        seen: own.accepted_at.map(|at| frame.time(at)),
+        outage: own
+            .outage
+            .map(|(at, check)| (words::outage(check), frame.time(at))),
+        clients: clients(provider),
+        proofs: joined(provider.proofs().into_iter().map(words::proof)),
+        audience: words::audience(proof),
+        audience_reason: reason.map(str::to_owned),
+        is_unbound: provider.allows_unbound_tokens(),
+        aliases: joined(provider.aliases().iter().map(String::as_str)),
+        docs: provider.docs().map(str::to_owned),
+        trials: Vec::new(),
+        verdict: None,
+        takes_pairs: provider.proofs().contains(&ProofKind::TokenPair),
+        kinds: provider
+            .proofs()
+            .into_iter()
+            .filter(|kind| *kind != ProofKind::Code)
+            .map(|kind| (kind.as_str(), words::proof(kind)))
+            .collect(),
+    })
+}
+
+fn joined<'a>(parts: impl Iterator<Item = &'a str>) -> String {
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+fn facts(figures: &ProviderFigures) -> Vec<(&'static str, String)> {
+    let nothing = || "–".to_owned();
+    let duration = |ms: Option<u64>| ms.map_or_else(nothing, words::duration);
+    let share = |sums: crate::domain::provider_health::CheckSums| match sums.share() {
+        Some(share) => format!(
+            "{} of {} checks",
+            words::percent(share),
+            words::number(sums.checks)
+        ),
+        None => "no checks".to_owned(),
+    };
+    vec![
+        ("Half of the checks within", duration(figures.p50_ms)),
+        ("95 of 100 within", duration(figures.p95_ms)),
+        ("Failed, last hour", share(figures.last_hour)),
+        ("Failed, last 24 hours", share(figures.last_day)),
+        (
+            "Circuit breaker",
+            if figures.is_circuit_open {
+                "Open: left alone for some seconds at a time".to_owned()
+            } else {
+                "Closed: it is asked".to_owned()
+            },
+        ),
+    ]
+}
+
+fn clients(provider: &Provider) -> Vec<ClientRow> {
+    provider
+        .clients()
+        .iter()
+        .map(|client| ClientRow {
+            id: client.id.clone(),
+            platform: joined(
+                client
+                    .platform
+                    .iter()
+                    .chain(&client.label)
+                    .map(String::as_str),
+            ),
+            secret: match &client.secret {
+                Some(secret) => {
+                    let length = secret.expose().chars().count();
+                    format!("set, {} characters", words::number(length as u64))
+                }
+                None => "none".to_owned(),
+            },
+        })
+        .collect()
+}
+
+/// What was pasted, as the kind that was chosen.
+fn proof_of(token: &Secret, form: &TestForm) -> Proof {
+    let token = Secret::new(token.expose().trim());
+    let secret = form
+        .token_secret
+        .as_ref()
+        .filter(|secret| !secret.is_empty());
+    match (form.kind.as_deref(), secret) {
+        (Some("id_token"), _) => Proof::IdToken {
+            id_token: token,
+            nonce: None,
+            access_token: None,
+            facts: TokenFacts::default(),
+        },
+        (_, Some(secret)) => Proof::TokenPair {
+            access_token: token,
+            access_token_secret: Secret::new(secret.expose().trim()),
+        },
+        _ => Proof::AccessToken {
+            access_token: token,
+            facts: TokenFacts::default(),
+        },
+    }
+}
+
+fn verdict_box(provider: &Provider, verdict: &TokenVerdict) -> VerdictBox {
+    let (tone, headline, text) = match verdict {
+        TokenVerdict::Ours { client_id, uid } => (
+            "ok",
+            "Ours",
+            match client_id {
+                Some(client_id) => format!("Issued to {client_id}, for the account {uid}."),
+                None => format!("For the account {uid}. Which of our client ids it was issued to is not told."),
+            },
+        ),
+        TokenVerdict::NotOurs => (
+            "bad",
+            "Not ours",
+            "It was issued to another app. Compare the client id that your app uses with those above."
+                .to_owned(),
+        ),
+        TokenVerdict::Unproven => (
+            "warn",
+            "Not proven to be ours",
+            format!(
+                "Nothing proves to which app it was issued. Hand in a code or an id token, or accept that with providers.{}.allow_unbound_tokens.",
+                provider.id()
+            ),
+        ),
+        TokenVerdict::Expired => (
+            "warn",
+            "Expired",
+            "It was good once. Ask for a new one.".to_owned(),
+        ),
+        TokenVerdict::NotValid => (
+            "bad",
+            "Not valid",
+            format!("{} does not know it, or it is damaged.", provider.title()),
+        ),
+        TokenVerdict::NotReached => (
+            "warn",
+            "Cannot be told",
+            format!("{} could not be asked just now.", provider.title()),
+        ),
+        TokenVerdict::NotTaken => (
+            "warn",
+            "Not taken here",
+            "A token of this kind is not taken from this provider as it is set up.".to_owned(),
+        ),
+    };
+    VerdictBox {
+        tone,
+        headline,
+        text,
+    }
+}
+
+fn trial_row((tried, result): &(Tried, TrialResult)) -> TrialRow {
+    let what = match tried {
+        Tried::Host(host) => format!("Reach {host}"),
+        Tried::Keys => "Read the keys of id tokens".to_owned(),
+        Tried::Credentials(client_id) => format!("Client id and secret of {client_id}"),
+    };
+    let (tone, result) = match (result, tried) {
+        (TrialResult::Works(Some(count)), _) => ("", format!("{count} usable")),
+        (TrialResult::Works(None), Tried::Credentials(_)) => ("", "Accepted".to_owned()),
+        (TrialResult::Works(None), _) => ("", "Works".to_owned()),
+        (TrialResult::Fails(outage), _) => ("bad", sentence(&outage.to_string())),
+        (TrialResult::Refused, _) => ("bad", "Refused: check the client secret".to_owned()),
+        (TrialResult::Unclear, _) => (
+            "off",
+            "Cannot be told without a code of a real sign-in".to_owned(),
+        ),
+    };
+    TrialRow { what, tone, result }
+}
+
+/// With a capital letter.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+impl ProviderPage {
+    fn test_href(&self) -> String {
+        format!("{}/test", href(&self.id))
+    }
+}

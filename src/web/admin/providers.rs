@@ -1,0 +1,190 @@
+//! `GET /admin/providers`: which providers are set up, how they do, and who depends on them.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use askama::Template;
+
+use super::context::StaffContext;
+use super::error::AdminError;
+use super::frame::{Frame, Nav, render};
+use super::marks::Mark;
+use super::provider_words::{Alert, alerts, href, status};
+use super::time::Time;
+use super::words;
+use crate::app::App;
+use crate::flows::overview::{ProviderFigures, read_health};
+use crate::providers::{Lookup, SetUp};
+use crate::storage::StorageError;
+use crate::storage::provider_users::{self, Dependants};
+
+/// Social accounts of a provider that the list looks at. A provider's own page looks at more.
+const LOOKED_AT: u32 = 1000;
+
+/// The page.
+#[derive(Template)]
+#[template(path = "admin/providers/list.html")]
+struct ProvidersPage {
+    frame: Frame,
+    alerts: Vec<Alert>,
+    rows: Vec<Row>,
+    off: Vec<OffRow>,
+    catalog: Vec<CatalogEntry>,
+}
+
+/// A provider that is on.
+struct Row {
+    mark: Mark,
+    href: String,
+    tone: &'static str,
+    status: &'static str,
+    seen: Option<Time>,
+    outage: Option<(&'static str, Time)>,
+    latency: String,
+    errors: String,
+    dependants: String,
+    audience: &'static str,
+    is_unbound: bool,
+}
+
+/// A provider that is off or lacks something.
+struct OffRow {
+    mark: Mark,
+    href: String,
+    status: &'static str,
+    missing: Vec<String>,
+    dependants: String,
+}
+
+struct CatalogEntry {
+    mark: Mark,
+    href: String,
+}
+
+/// `GET /admin/providers`
+///
+/// # Errors
+/// [`AdminError`] when the database fails.
+pub async fn list_providers(
+    app: Data<App>,
+    staff: StaffContext,
+) -> Result<HttpResponse, AdminError> {
+    let figures = read_health(&app).await?;
+    let ids = figures.iter().map(|figures| figures.provider.clone());
+    let off = app.providers.switched_off().map(|(id, _)| id.to_owned());
+    let dependants = count_dependants(&app, ids.chain(off).collect(), LOOKED_AT).await?;
+    let frame = staff.frame(&app, "Providers", Nav::Providers);
+    render(&ProvidersPage::new(&app, frame, &figures, &dependants))
+}
+
+impl ProvidersPage {
+    /// `dependants`: those of the providers that are on, then of those that are switched off.
+    fn new(
+        app: &App,
+        frame: Frame,
+        figures: &[ProviderFigures],
+        dependants: &[Dependants],
+    ) -> Self {
+        let (on, off) = dependants.split_at(figures.len().min(dependants.len()));
+        Self {
+            alerts: alerts(app, &frame, figures),
+            rows: figures
+                .iter()
+                .zip(on)
+                .filter_map(|(figures, dependants)| row(app, &frame, figures, *dependants))
+                .collect(),
+            off: app
+                .providers
+                .switched_off()
+                .zip(off)
+                .map(|((id, set_up), dependants)| off_row(app, id, set_up, *dependants))
+                .collect(),
+            catalog: app
+                .providers
+                .not_configured()
+                .map(|(id, _)| CatalogEntry {
+                    mark: Mark::of(&app.providers, id),
+                    href: href(id),
+                })
+                .collect(),
+            frame,
+        }
+    }
+}
+
+/// Who depends on each of the providers.
+pub(super) async fn count_dependants(
+    app: &Arc<App>,
+    ids: Vec<String>,
+    limit: u32,
+) -> Result<Vec<Dependants>, StorageError> {
+    app.db
+        .read(move |reader| {
+            ids.iter()
+                .map(|id| provider_users::count(reader, id, limit))
+                .collect()
+        })
+        .await
+}
+
+/// In words: "3,104", or "at least 970" where not everybody was looked at.
+pub(super) fn dependants_text(dependants: Dependants) -> String {
+    let users = words::number(dependants.users);
+    if dependants.is_complete {
+        users
+    } else {
+        format!("at least {users}")
+    }
+}
+
+fn row(app: &App, frame: &Frame, figures: &ProviderFigures, dependants: Dependants) -> Option<Row> {
+    let Lookup::Enabled(provider) = app.providers.find(&figures.provider) else {
+        return None;
+    };
+    let (tone, status) = status(figures.health);
+    let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), words::percent);
+    let (proof, _) = provider.audience();
+    Some(Row {
+        mark: Mark::of(&app.providers, &figures.provider),
+        href: href(&figures.provider),
+        tone,
+        status,
+        seen: figures.accepted_at.map(|at| frame.time(at)),
+        outage: figures
+            .outage
+            .map(|(at, check)| (words::outage(check), frame.time(at))),
+        latency: match (figures.p50_ms, figures.p95_ms) {
+            (Some(p50), Some(p95)) => {
+                format!("{} / {}", words::duration(p50), words::duration(p95))
+            }
+            _ => "–".to_owned(),
+        },
+        errors: format!(
+            "{} / {}",
+            share(figures.last_hour.share()),
+            share(figures.last_day.share())
+        ),
+        dependants: dependants_text(dependants),
+        audience: proof.as_str(),
+        is_unbound: provider.allows_unbound_tokens(),
+    })
+}
+
+fn off_row(app: &App, id: &str, set_up: &SetUp, dependants: Dependants) -> OffRow {
+    OffRow {
+        mark: Mark::of(&app.providers, id),
+        href: href(id),
+        status: if set_up.problems.is_empty() {
+            "Off"
+        } else {
+            "Not set up"
+        },
+        missing: set_up
+            .problems
+            .iter()
+            .map(|problem| format!("providers.{id}.{}", problem.key))
+            .collect(),
+        dependants: dependants_text(dependants),
+    }
+}
