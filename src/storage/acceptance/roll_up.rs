@@ -34,6 +34,7 @@ fn entry(action: AuditAction, slug: Option<&str>, reason: Option<&'static str>) 
         context: RequestContext {
             request_id: "r".into(),
             address: None,
+            user_agent: None,
         },
     }
 }

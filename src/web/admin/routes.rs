@@ -14,7 +14,8 @@ use super::guard::{finish, guard};
 use super::notices::redirect;
 use super::store::StaffSessionStore;
 use super::{
-    CookieName, activity, factor, health, overview, preferences, provider, providers, second_factor, settings, sign_in, staff_accounts, welcome,
+    CookieName, activity, factor, health, overview, preferences, provider, providers,
+    second_factor, settings, sign_in, staff_accounts, welcome,
 };
 use crate::app::App;
 use crate::domain::Role;
