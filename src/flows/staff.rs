@@ -107,6 +107,18 @@ fn admit(
     Ok(())
 }
 
+/// Somebody was right after all: their own count is cleared, and the try is taken off that of their address, which others may
+/// share.
+fn clear(tx: &mut Tx<'_>, counters: &[(Throttle, [u8; 32])]) -> Result<(), StorageError> {
+    for (throttle, key) in counters {
+        match throttle {
+            Throttle::Account | Throttle::Code => staff_throttles::delete(tx, key)?,
+            Throttle::Address => staff_throttles::take_back(tx, key)?,
+        }
+    }
+    Ok(())
+}
+
 /// What a counter is stored under: no table of addresses of mail comes to be.
 fn counter(throttle: Throttle, of: &str) -> (Throttle, [u8; 32]) {
     let mut hash = Sha256::new();

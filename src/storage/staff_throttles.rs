@@ -34,6 +34,14 @@ pub fn delete(tx: &mut Tx<'_>, key: &[u8; 32]) -> Result<(), StorageError> {
     dispatch!(tx, staff_throttles::delete(key))
 }
 
+/// Takes one try back, and with it the wait that it may have begun.
+///
+/// # Errors
+/// [`StorageError`] when the database fails.
+pub fn take_back(tx: &mut Tx<'_>, key: &[u8; 32]) -> Result<(), StorageError> {
+    dispatch!(tx, staff_throttles::take_back(key))
+}
+
 /// Forgets what is to be forgotten by `now`, and says how many that were.
 ///
 /// # Errors

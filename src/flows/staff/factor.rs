@@ -5,12 +5,13 @@ use serde_json::json;
 
 use super::sign_in::{new_key, note_sign_in};
 use super::{
-    SessionGrant, SignedInStaff, StaffError, address_counter, admit, counter, hash_of, write_audit,
+    SessionGrant, SignedInStaff, StaffError, address_counter, admit, clear, counter, hash_of,
+    write_audit,
 };
 use crate::app::App;
 use crate::domain::staff::{RECOVERY_CODES, RecoveryCode, StaffCredentials, Throttle, TotpSecret};
 use crate::domain::{Actor, AuditAction, RequestContext, Secret, StaffId, StaffSessionId};
-use crate::storage::{StorageError, Tx, staff, staff_sessions, staff_throttles};
+use crate::storage::{StorageError, Tx, staff, staff_sessions};
 
 /// A second factor that is about to be set up. Nothing is stored until its code has proven it.
 pub struct NewFactor {
@@ -205,7 +206,7 @@ pub async fn prove_factor(
         was_awaiting: who.session.awaits_code,
         checked,
         credentials,
-        counter: own.1,
+        counters,
         key_hash: hash_of(key.expose()),
         context,
     };
@@ -265,7 +266,7 @@ struct Conclusion {
     checked: Checked,
     /// Those that it was checked against.
     credentials: StaffCredentials,
-    counter: [u8; 32],
+    counters: [(Throttle, [u8; 32]); 2],
     key_hash: [u8; 32],
     context: RequestContext,
 }
@@ -291,7 +292,7 @@ impl Conclusion {
             self.refuse(tx, now)?;
             return Ok(false);
         };
-        staff_throttles::delete(tx, &self.counter)?;
+        clear(tx, &self.counters)?;
         staff_sessions::set_authenticated(tx, self.session_id, now)?;
         staff_sessions::set_key_hash(tx, self.session_id, &self.key_hash)?;
         if proof == Proof::RecoveryCode {

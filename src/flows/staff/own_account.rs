@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::{SignedInStaff, StaffError, address_counter, admit, counter, write_audit};
+use super::{SignedInStaff, StaffError, address_counter, admit, clear, counter, write_audit};
 use crate::app::App;
 use crate::domain::staff::{Throttle, check_password};
 use crate::domain::{
     Actor, AuditAction, RequestContext, Secret, StaffId, StaffSession, StaffSessionId,
 };
-use crate::storage::{StorageError, staff, staff_sessions, staff_throttles};
+use crate::storage::{StorageError, staff, staff_sessions};
 
 /// How many sessions are listed.
 const SESSIONS: u32 = 50;
@@ -77,10 +77,9 @@ pub async fn change_password(
             if credentials.password_hash != hash {
                 return Err(StaffError::Refused);
             }
-            staff_throttles::delete(tx, &own.1)?;
+            clear(tx, &counters)?;
             staff::set_password_hash(tx, id, &new_hash, now)?;
             staff_sessions::revoke_all(tx, id, Some(session_id), "password_set", now)?;
-            staff_sessions::set_authenticated(tx, session_id, now)?;
             let detail = json!({ "by": "password" });
             let action = AuditAction::PasswordSet;
             write_audit(

@@ -6,7 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::{
-    SessionGrant, SignedInStaff, StaffError, address_counter, admit, counter, hash_of, write_audit,
+    SessionGrant, SignedInStaff, StaffError, address_counter, admit, clear, counter, hash_of,
+    write_audit,
 };
 use crate::app::App;
 use crate::domain::staff::{NewStaffSession, Staff, StaffCredentials, Throttle};
@@ -72,7 +73,7 @@ pub async fn sign_in_staff(
     let attempt = Attempt {
         who: who.map(|staff| staff.id),
         hash: hash.filter(|_| is_right),
-        account: account.1,
+        counters,
         replaces: request.replaces,
         key_hash: hash_of(key.expose()),
         policy,
@@ -97,7 +98,7 @@ struct Attempt {
     who: Option<StaffId>,
     /// The hash that the password was right for.
     hash: Option<String>,
-    account: [u8; 32],
+    counters: [(Throttle, [u8; 32]); 2],
     replaces: Option<StaffSessionId>,
     key_hash: [u8; 32],
     policy: StaffPolicy,
@@ -138,7 +139,7 @@ impl Attempt {
         staff: &Staff,
         now: DateTime<Utc>,
     ) -> Result<StaffSessionId, StorageError> {
-        staff_throttles::delete(tx, &self.account)?;
+        clear(tx, &self.counters)?;
         if let Some(old) = self.replaces {
             staff_sessions::revoke(tx, staff.id, old, "replaced", now)?;
         }

@@ -214,6 +214,9 @@ async fn tries_are_counted_and_forgotten(db: Db) {
             staff_throttles::get_for_update(tx, &[1; 32], later(1))?,
             tries
         );
+        staff_throttles::take_back(tx, &[1; 32])?;
+        let left = staff_throttles::get_for_update(tx, &[1; 32], later(1))?;
+        assert_eq!((left.failures, left.blocked_until), (2, None));
         assert_eq!(staff_throttles::delete_expired(tx, later(60))?, 0);
         assert_eq!(staff_throttles::delete_expired(tx, later(61))?, 1);
         staff_throttles::get_for_update(tx, &[1; 32], now())?;

@@ -61,6 +61,19 @@ pub(in crate::storage) fn delete(conn: &mut Conn, key: &[u8; 32]) -> Result<(), 
     Ok(())
 }
 
+pub(in crate::storage) fn take_back(conn: &mut Conn, key: &[u8; 32]) -> Result<(), StorageError> {
+    let counted = staff_throttles::table
+        .find(key.as_slice())
+        .filter(staff_throttles::failures.gt(0));
+    diesel::update(counted)
+        .set((
+            staff_throttles::failures.eq(staff_throttles::failures - 1),
+            staff_throttles::blocked_until.eq(None::<DateTime<Utc>>),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 pub(in crate::storage) fn delete_expired(
     conn: &mut Conn,
     now: DateTime<Utc>,

@@ -85,8 +85,8 @@ pub static ROUTES: &[AdminRoute] = table! {
     POST "/admin/sign-out" ANYONE sign_in::sign_out;
     GET "/admin/welcome" ANYONE welcome::show_welcome;
     POST "/admin/welcome" ANYONE welcome::accept;
-    GET "/admin/step-up" STAFF factor::show_step_up;
-    POST "/admin/step-up" STAFF factor::step_up;
+    GET "/admin/step-up" ENROLLING factor::show_step_up;
+    POST "/admin/step-up" ENROLLING factor::step_up;
     GET "/admin/preferences" STAFF preferences::show_preferences;
     POST "/admin/preferences" ENROLLING preferences::set_preferences;
     GET "/admin/settings" STAFF settings::show_settings;

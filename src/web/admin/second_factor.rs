@@ -112,7 +112,7 @@ struct SecondFactorPage {
 /// `GET /admin/settings/second-factor`
 ///
 /// # Errors
-/// [`AdminError::Storage`], [`AdminError::Sealing`].
+/// [`AdminError::StepUpNeeded`], [`AdminError::Storage`], [`AdminError::Sealing`].
 pub async fn show_second_factor(
     app: Data<App>,
     staff: StaffContext,
@@ -126,6 +126,8 @@ pub async fn show_second_factor(
                 || staff.staff.must_have_second_factor,
         });
     }
+    // Otherwise an unattended browser could be given the second factor of somebody else.
+    staff.require_fresh_factor(PATH)?;
     let factor = new_second_factor(&app, staff.staff.id)?;
     render(&SetUpPage::new(&app, &staff, factor, FormErrors::none()))
 }
@@ -158,13 +160,14 @@ impl CodesPage {
 /// `POST /admin/settings/second-factor`: the answer shows the recovery codes, so it is no redirect.
 ///
 /// # Errors
-/// [`AdminError::Conflict`] when there is a second factor already; [`AdminError::Storage`].
+/// [`AdminError::StepUpNeeded`], [`AdminError::Conflict`] when there is a second factor already, [`AdminError::Storage`].
 pub async fn set_up(
     app: Data<App>,
     staff: StaffContext,
     ContextOf(context): ContextOf,
     ProtectedForm(form): ProtectedForm<SetUpForm>,
 ) -> Result<HttpResponse, AdminError> {
+    staff.require_fresh_factor(PATH)?;
     let Ok(factor) = factor_of(&app, staff.staff.id, &form.sealed) else {
         return Err(AdminError::FormRefused("sealed secret"));
     };

@@ -328,3 +328,51 @@ on_both!(
         );
     }
 );
+
+on_both!(
+    an_unattended_browser_is_given_no_second_factor,
+    "[admin]\nrequire_second_factor = true\n",
+    |app| {
+        app.new_staff("jo@example.org", Role::Staff).await;
+        let mut jo = StaffClient::new(app);
+        jo.sign_in("jo@example.org", PASSWORD).await;
+        assert_eq!(jo.get(PATH).await.status, 200);
+
+        app.advance(Duration::from_mins(10));
+        let stale = jo.get(PATH).await;
+        jo.get(stale.location())
+            .await
+            .assert_says(200, "Confirm that it is you");
+        let fields = [("password", PASSWORD), ("next", PATH)];
+        let proven = jo.post("/admin/step-up", &fields).await;
+
+        assert_eq!(proven.location(), PATH);
+        assert_eq!(jo.get(PATH).await.status, 200);
+    }
+);
+
+on_both!(
+    changing_the_password_makes_no_second_factor_fresh,
+    "",
+    |app| {
+        let mut jo = app.staff(Role::Superuser).await;
+        set_up(app, &mut jo).await;
+        app.advance(Duration::from_mins(10));
+
+        let fields = [
+            ("current_password", PASSWORD),
+            ("new_password", "another good password"),
+        ];
+        assert_eq!(
+            jo.post("/admin/settings/password", &fields).await.status,
+            303
+        );
+
+        let invite = jo.get("/admin/settings/staff/invite").await;
+        assert!(
+            invite.location().starts_with("/admin/step-up"),
+            "{}",
+            invite.location()
+        );
+    }
+);

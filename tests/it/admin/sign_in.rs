@@ -172,6 +172,12 @@ on_both!(one_address_cannot_try_all_accounts, "", |app| {
         .assert_says(429, "Too many tries");
 });
 
+on_both!(a_house_full_of_staff_signs_in_from_one_address, "", |app| {
+    for _ in 0..25 {
+        app.staff(Role::Staff).await;
+    }
+});
+
 on_both!(
     each_sign_in_has_a_session_of_its_own_and_the_one_before_is_worthless,
     "",
