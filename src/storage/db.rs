@@ -1,14 +1,17 @@
 //! The handle of one database.
 
+mod attempt;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
 use diesel::r2d2::R2D2Connection as _;
 use diesel::{PgConnection, SqliteConnection};
 use tracing::Span;
+
+use attempt::{Attempt, attempt, attempt_at_once};
 
 use super::connection::{Connection, Failure};
 use super::disk::{DiskSpace, disk_space};
@@ -357,12 +360,6 @@ where
     }
 }
 
-/// What came of one attempt at a transaction.
-enum Attempt<T, E> {
-    Done(Result<T, E>),
-    Again(Failure, E),
-}
-
 impl Inner {
     fn read<T, E>(
         &self,
@@ -430,82 +427,5 @@ impl Inner {
             Counters::add(&self.counters.reruns, 1);
         }
         Err(unlucky().into())
-    }
-}
-
-/// Runs `quick` on PostgreSQL. `None` means that it left everything to a transaction.
-fn attempt_at_once<T, E: StorageFailure>(
-    connection: &mut PgConnection,
-    asked_at: Instant,
-    quick: &impl Fn(&mut Single<'_>) -> Result<Option<T>, E>,
-) -> Option<Attempt<T, E>> {
-    // Its statement commits by itself: afterwards is too late to see that the caller is gone.
-    if asked_at.elapsed() >= ANSWER_TIMEOUT {
-        return None;
-    }
-    let mut single = Single::new(Connection::Postgres(connection));
-    match (quick(&mut single), single.failure()) {
-        (Ok(value), None) => value.map(|value| Attempt::Done(Ok(value))),
-        // A statement that lost a race was rolled back.
-        (_, Some(Failure::Restart)) => None,
-        (result, failure) => Some(Attempt::failed(result.map(|_| ()), failure)),
-    }
-}
-
-/// Runs `work` once between BEGIN and COMMIT on PostgreSQL.
-fn attempt<T, E: StorageFailure>(
-    connection: &mut PgConnection,
-    asked_at: Instant,
-    work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
-) -> Attempt<T, E> {
-    if let Err(error) = AnsiTransactionManager::begin_transaction(connection) {
-        return Attempt::of(StorageError::from(error).into(), None);
-    }
-    let mut tx = Tx::new(Connection::Postgres(connection));
-    let result = work(&mut tx);
-    let failure = tx.failure();
-    match (result, failure) {
-        // The caller has been told already that it did not work.
-        (Ok(_), None) if asked_at.elapsed() >= ANSWER_TIMEOUT => {
-            drop(AnsiTransactionManager::rollback_transaction(connection));
-            let late = StorageError::unavailable(Unavailability::Busy, "too late to commit");
-            Attempt::Done(Err(late.into()))
-        }
-        (Ok(value), None) => match AnsiTransactionManager::commit_transaction(connection) {
-            Ok(()) => Attempt::Done(Ok(value)),
-            Err(error) => match StorageError::from(error) {
-                // The server says that it rolled back.
-                StorageError::Restart => Attempt::of(StorageError::Restart.into(), None),
-                // Nobody knows whether it is stored: neither acknowledge it nor do it twice.
-                error => Attempt::Done(Err(StorageError::unavailable(
-                    Unavailability::CommitUnknown,
-                    error,
-                )
-                .into())),
-            },
-        },
-        (result, failure) => {
-            // A connection that cannot roll back is broken, and leaves the pool.
-            drop(AnsiTransactionManager::rollback_transaction(connection));
-            Attempt::failed(result.map(|_| ()), failure)
-        }
-    }
-}
-
-impl<T, E: StorageFailure> Attempt<T, E> {
-    fn failed(result: Result<(), E>, failure: Option<Failure>) -> Self {
-        let error = result.err().unwrap_or_else(|| {
-            // The closure looked away from a failure; what it did is incomplete.
-            StorageError::Query(diesel::result::Error::RollbackTransaction).into()
-        });
-        Self::of(error, failure)
-    }
-
-    /// Whether an error is worth another attempt, by itself or by what failed before it.
-    fn of(error: E, failure: Option<Failure>) -> Self {
-        match error.storage_error().map(Failure::of).max(failure) {
-            Some(why @ (Failure::Restart | Failure::ConnectionLost)) => Self::Again(why, error),
-            Some(Failure::Failed) | None => Self::Done(Err(error)),
-        }
     }
 }

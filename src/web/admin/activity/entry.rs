@@ -24,6 +24,10 @@ const MOST_STAFF: u32 = 1000;
 /// Names of staff by their id.
 pub(super) struct Names(BTreeMap<i64, String>);
 
+/// The names of all staff.
+///
+/// # Errors
+/// [`StorageError`] when the database fails.
 pub(super) fn read_names(reader: &mut Reader<'_>) -> Result<Names, StorageError> {
     let staff = staff_accounts::list(reader, MOST_STAFF)?;
     Ok(Names(
