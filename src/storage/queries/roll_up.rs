@@ -140,13 +140,12 @@ fn put_blocks(conn: &mut Conn, digest: &Digest) -> Result<(), StorageError> {
         .map(|(id, kind)| (kind, id))
         .collect();
     for (kind, block) in &digest.blocks {
-        let id = match ids.get(kind) {
-            Some(id) => *id,
-            None => {
-                let id = insert_kind(conn, kind)?;
-                ids.insert(kind.clone(), id);
-                id
-            }
+        let id = if let Some(id) = ids.get(kind) {
+            *id
+        } else {
+            let id = insert_kind(conn, kind)?;
+            ids.insert(kind.clone(), id);
+            id
         };
         diesel::insert_into(audit_blocks::table)
             .values((audit_blocks::kind_id.eq(id), audit_blocks::block.eq(block)))

@@ -28,7 +28,7 @@ fn link(page: &Page, rel: &str) -> Option<String> {
     )
 }
 
-async fn fill(app: &TestApp) {
+fn fill(app: &TestApp) {
     for n in 0..6 {
         let slug = if n % 2 == 0 { "github" } else { "google" };
         let action = if n == 3 { "refused" } else { "signed_up" };
@@ -57,7 +57,7 @@ on_both!(
     each_filter_finds_its_entries_before_and_after_the_roll_up,
     "",
     |app| {
-        fill(app).await;
+        fill(app);
         let mut jo = app.staff(Role::Admin).await;
         let first: i64 = app.number("SELECT min(id) AS number FROM audit_log");
         let of = |n: &[i64]| n.iter().map(|n| first + n).collect::<Vec<_>>();
@@ -87,10 +87,10 @@ on_both!(pages_lead_through_every_entry_once_and_back, "", |app| {
     let mut jo = app.staff(Role::Staff).await;
     jo.post("/admin/preferences", &[("page_size", "25")]).await;
     for _ in 0..10 {
-        fill(app).await;
+        fill(app);
     }
     roll_up(app).await;
-    fill(app).await;
+    fill(app);
     let expected = app
         .number("SELECT count(*) AS number FROM audit_log WHERE provider IN ('github', 'google')");
 
@@ -146,7 +146,7 @@ on_both!(
     "",
     |app| {
         for _ in 0..90 {
-            fill(app).await;
+            fill(app);
         }
         let mut jo = app.staff(Role::Admin).await;
 

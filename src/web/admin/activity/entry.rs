@@ -33,7 +33,7 @@ pub(super) fn read_names(reader: &mut Reader<'_>) -> Result<Names, StorageError>
     Ok(Names(
         staff
             .into_iter()
-            .map(|staff| (staff.id.0, staff.display_name.to_string()))
+            .map(|staff| (staff.id.0, staff.display_name))
             .collect(),
     ))
 }

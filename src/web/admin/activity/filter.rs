@@ -51,10 +51,11 @@ impl ActivityQuery {
             action: text(&self.action),
             user_id: match self.user.as_str() {
                 "" => None,
-                id => Some(UserId(
-                    id.parse()
-                        .map_err(|_| unreadable("user", "the id of a user"))?,
-                )),
+                id => {
+                    Some(UserId(id.parse().map_err(|_unreadable| {
+                        unreadable("user", "the id of a user")
+                    })?))
+                }
             },
             provider: text(&self.provider),
             from: from.map(midnight),
@@ -66,7 +67,9 @@ impl ActivityQuery {
         let (kind, id) = match self.actor.split_once(':') {
             None => (self.actor.as_str(), None),
             Some((kind, id)) => {
-                let id = id.parse().map_err(|_| unreadable("actor", "staff:3"))?;
+                let id = id
+                    .parse()
+                    .map_err(|_unreadable| unreadable("actor", "staff:3"))?;
                 (kind, Some(id))
             }
         };
@@ -149,7 +152,7 @@ fn day(name: &str, text: &str) -> Result<Option<NaiveDate>, AdminError> {
     }
     text.parse()
         .map(Some)
-        .map_err(|_| unreadable(name, "a day such as 2026-11-23"))
+        .map_err(|_unreadable| unreadable(name, "a day such as 2026-11-23"))
 }
 
 fn midnight(day: NaiveDate) -> DateTime<Utc> {
@@ -158,7 +161,7 @@ fn midnight(day: NaiveDate) -> DateTime<Utc> {
 
 /// The row of chips.
 pub(super) struct Chips {
-    pub(super) chips: Vec<Chip>,
+    pub(super) choices: Vec<Chip>,
     pub(super) user: FieldChip,
     pub(super) dates: DatesChip,
     pub(super) is_filtered: bool,
@@ -225,7 +228,7 @@ impl Chips {
             (id, title)
         });
         Self {
-            chips: vec![
+            choices: vec![
                 query.chip("actor", "Who", &query.actor, actors),
                 query.chip("action", "What", &query.action, actions),
                 query.chip("provider", "Provider", &query.provider, providers),

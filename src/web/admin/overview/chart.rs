@@ -99,7 +99,7 @@ impl Chart {
                         index,
                         &drawn,
                         step * 3,
-                        labels.title(*column),
+                        &labels.title(*column),
                     )
                 })
                 .collect(),
@@ -250,7 +250,7 @@ fn step_of(highest: u64) -> u64 {
     clippy::cast_precision_loss,
     reason = "positions within a drawing of 900 by 200"
 )]
-fn group(columns: usize, index: usize, drawn: &[Drawn], top: u64, label: String) -> Group {
+fn group(columns: usize, index: usize, drawn: &[Drawn], top: u64, label: &str) -> Group {
     let width = f64::from(WIDTH) / columns.max(1) as f64;
     let x = width * index as f64;
     let mut y = f64::from(HEIGHT);
