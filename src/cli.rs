@@ -6,6 +6,7 @@ mod demo;
 mod keys;
 mod migrate;
 mod providers;
+mod seed;
 mod serve;
 
 use std::fmt;
@@ -51,6 +52,8 @@ enum Command {
     /// Make secret keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Add made-up people, for development
+    Seed(seed::SeedArgs),
 }
 
 #[derive(Args)]
@@ -128,6 +131,9 @@ pub fn run(cli: Cli) -> ExitCode {
         }
         Command::Keys(command) => {
             load(Overrides::default()).and_then(|config| keys::run(&command, &config))
+        }
+        Command::Seed(args) => {
+            load(database_overrides(&args.database)).and_then(|config| seed::run(&args, &config))
         }
     };
     match result {

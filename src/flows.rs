@@ -1,5 +1,6 @@
 //! What the product does: one public function per verb.
 
+pub mod export;
 pub mod issue_nonce;
 pub mod link_ticket;
 pub mod overview;
@@ -10,6 +11,7 @@ pub mod service_health;
 pub mod sign_up;
 pub mod staff;
 pub mod try_provider;
+pub mod upkeep;
 
 pub use issue_nonce::issue_nonce;
 pub use link_ticket::redeem_link_ticket;

@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::config::keys::{KeyError, Keys};
 use crate::domain::tokens::AccessTokens;
 use crate::flows::roll_up;
+use crate::flows::upkeep;
 use crate::providers::fake::{self, Fake};
 use crate::providers::outbound::OutboundSettings;
 use crate::providers::{BuildEnv, Limits, Providers, SetupProblem};
@@ -29,6 +30,8 @@ use crate::web::{self, ServerContext};
 const HAND_INS_PER_MINUTE: u32 = 60;
 /// How long a request waits for a database connection.
 const DATABASE_WAIT: Duration = Duration::from_secs(2);
+/// Exports at once: each takes a connection for as long as its client likes.
+const EXPORTS: usize = 2;
 /// How often idle addresses are forgotten by the rate limit.
 const FORGET_EVERY: Duration = Duration::from_mins(1);
 
@@ -111,6 +114,7 @@ pub fn build(config: &Config, clock: Clock) -> Result<Service, StartError> {
     };
     let per_minute = NonZeroU32::new(settings.hand_ins_per_minute.unwrap_or(default_limit));
     let context = ServerContext {
+        exports: Arc::new(tokio::sync::Semaphore::new(EXPORTS)),
         trusted_proxies: settings.trusted_proxies,
         hand_in_limiter: per_minute.map(HandInLimiter::new),
         metrics_here: settings.metrics_bind.is_none(),
@@ -255,6 +259,10 @@ impl Service {
             let app = Arc::clone(&app);
             async move { roll_up::run(&app).await }
         });
+        let keeping_up = tokio::spawn({
+            let app = Arc::clone(&app);
+            async move { upkeep::run(&app).await }
+        });
         let server = web::serve(Arc::clone(&app), context, &settings, listener)?;
         let handle = server.handle();
         let running = tokio::spawn(server);
@@ -277,6 +285,7 @@ impl Service {
         if let Err(error) = roll_up::report_provider_health(&app).await {
             tracing::warn!(error = %error, "The last checks of providers are not counted: {error}");
         }
+        keeping_up.abort();
         app.db.close().await;
         tracing::info!("Stopped");
         match ended {

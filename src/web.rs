@@ -79,6 +79,8 @@ pub struct ServerContext {
     pub hand_in_limiter: Option<HandInLimiter>,
     /// Whether `/metrics` is served beside everything else.
     pub metrics_here: bool,
+    /// How many exports may run at once.
+    pub exports: Arc<tokio::sync::Semaphore>,
     /// What the staff pages need to know.
     pub admin: AdminContext,
     /// The built-in fake provider, in development.

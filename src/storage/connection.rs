@@ -2,9 +2,10 @@
 
 use std::ops::{Deref, DerefMut};
 
+use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
 use diesel::{PgConnection, SqliteConnection};
 
-use super::StorageError;
+use super::{Backend, StorageError};
 
 /// One connection of either backend.
 pub(super) enum Connection<'c> {
@@ -59,6 +60,47 @@ impl<'c> Reader<'c> {
 
     pub(super) fn connection(&mut self) -> &mut Connection<'c> {
         &mut self.connection
+    }
+
+    /// Begins a transaction that only reads, and sees one state of the database.
+    pub(super) fn begin_snapshot(&mut self) -> Result<(), StorageError> {
+        let begun = match &mut self.connection {
+            // Deferred: the first query takes the snapshot, and no writer waits.
+            Connection::Sqlite(connection) => {
+                AnsiTransactionManager::begin_transaction_sql(*connection, "BEGIN")
+            }
+            Connection::Postgres(connection) => AnsiTransactionManager::begin_transaction_sql(
+                *connection,
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            ),
+        };
+        self.note(begun.map_err(StorageError::from))
+    }
+
+    /// Ends the transaction. A connection that cannot is broken, and leaves the pool.
+    pub(super) fn end_snapshot(&mut self) {
+        let ended = match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                AnsiTransactionManager::rollback_transaction(*connection)
+            }
+            Connection::Postgres(connection) => {
+                AnsiTransactionManager::rollback_transaction(*connection)
+            }
+        };
+        drop(self.note(ended.map_err(StorageError::from)));
+    }
+
+    /// Which database it is.
+    pub(super) fn backend(&self) -> Backend {
+        match self.connection {
+            Connection::Sqlite(_) => Backend::Sqlite,
+            Connection::Postgres(_) => Backend::Postgres,
+        }
+    }
+
+    /// Whether of two rows the one with the lower id may become visible later.
+    pub(super) fn commits_out_of_order(&self) -> bool {
+        self.backend() == Backend::Postgres
     }
 
     /// What failed so far.

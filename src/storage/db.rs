@@ -153,7 +153,6 @@ impl Db {
     }
 
     /// What the backend's driver opens: a path or a URL.
-    #[cfg(test)]
     pub(super) fn address(&self) -> &str {
         match &self.inner.store {
             Store::Sqlite { path, .. } => path,
@@ -235,6 +234,36 @@ impl Db {
             Store::Sqlite { .. } => reading.await,
             Store::Postgres { .. } => in_time(reading, Unavailability::Busy).await,
         }
+    }
+
+    /// As [`Db::read`], with one state of the database for all of `work`, which may take long: nobody waits for it with a deadline.
+    ///
+    /// # Errors
+    /// Those of `work`; [`StorageError::Unavailable`] when no connection becomes free in time.
+    pub async fn read_snapshot<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut Reader<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        let permit = match &self.inner.store {
+            Store::Sqlite { readers, .. } => readers.permit().await,
+            Store::Postgres { pool, .. } => pool.permit().await,
+        }
+        .inspect_err(|_| Counters::add(&self.inner.counters.refused, 1))?;
+        let inner = Arc::clone(&self.inner);
+        let asked_at = Instant::now();
+        blocking(move || {
+            let result = inner.read(asked_at, |reader| {
+                reader.begin_snapshot()?;
+                let result = work(reader);
+                reader.end_snapshot();
+                result
+            });
+            drop(permit);
+            result
+        })
+        .await
     }
 
     /// Runs `work` in one transaction and commits it. When this returns `Ok`, the work is durable; when it returns an error of

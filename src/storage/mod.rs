@@ -15,12 +15,16 @@ pub mod provider_health;
 pub mod provider_users;
 pub mod roll_up;
 pub mod sealing;
+pub mod seeding;
 pub mod sessions;
+pub mod social_auth_lists;
 pub mod social_auths;
 pub mod staff;
 pub mod staff_links;
 pub mod staff_sessions;
 pub mod staff_throttles;
+pub mod upkeep;
+pub mod user_lists;
 pub mod users;
 
 mod connection;
@@ -34,6 +38,7 @@ mod migrations;
 )]
 mod pg;
 mod pool;
+mod sql;
 mod sqlite;
 mod stats;
 mod target;
@@ -44,7 +49,7 @@ mod acceptance;
 
 use std::time::Duration;
 
-use chrono::{DateTime, SubsecRound as _, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound as _, Utc};
 
 pub use connection::{Reader, Single, Tx};
 pub use db::{Backend, Db};
@@ -79,4 +84,9 @@ impl Settings {
 /// `at` without what is finer than a microsecond, which PostgreSQL would drop and SQLite keep.
 fn micros(at: DateTime<Utc>) -> DateTime<Utc> {
     at.trunc_subsecs(6)
+}
+
+/// `at` as `extra_data` writes instants: RFC 3339 in whole seconds with `Z`.
+fn rfc3339(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

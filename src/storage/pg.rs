@@ -17,6 +17,8 @@ pub(super) const LOCK_SOCIAL_AUTH: &str = " FOR UPDATE OF \"social_auth\"";
 pub(super) const LOCK_SESSION: &str = " FOR UPDATE OF \"sessions\"";
 /// Keeps a decision about the rows of a query of one table from being taken twice.
 pub(super) const LOCK_ROWS: &str = " FOR UPDATE";
+/// One instance at a time does a step of the upkeep; the others do not wait for it.
+pub(super) const LOCK_MARK: &str = " FOR UPDATE SKIP LOCKED";
 
 /// Numbers are given out before the commit. A row younger than this many seconds may have neighbours that nobody sees yet; no
 /// transaction lasts half as long.
@@ -31,7 +33,11 @@ pub(super) mod queries;
 /// Queries that differ from those of SQLite.
 pub(super) mod own {
     pub(in crate::storage) mod hand_ins;
+    pub(in crate::storage) mod search_text;
+    pub(in crate::storage) mod seeding;
 }
+
+use own::search_text;
 
 /// Sets up a connection of the pool. No statement may hold a connection for longer than a caller waits, and a transaction that
 /// was left open by a dying process must not keep its locks.

@@ -205,6 +205,33 @@ tables! {
         name -> Text,
         position -> BigInt,
     }
+    user_blocks (block) {
+        block -> BigInt,
+        users -> BigInt,
+        joined_from -> Nullable<Tstz>,
+        joined_to -> Nullable<Tstz>,
+    }
+    social_auth_blocks (block) {
+        block -> BigInt,
+        accounts -> BigInt,
+        associated_from -> Nullable<Tstz>,
+        associated_to -> Nullable<Tstz>,
+    }
+    user_search (user_id) {
+        user_id -> BigInt,
+        text -> Text,
+    }
+    user_gaps (gap, user_id) {
+        gap -> Text,
+        user_id -> BigInt,
+    }
+    social_auth_index (social_auth_id) {
+        social_auth_id -> BigInt,
+        user_id -> BigInt,
+        provider -> Text,
+        expires_at -> Nullable<Text>,
+        is_expired -> Bool,
+    }
     __diesel_schema_migrations (version) {
         version -> Text,
     }
@@ -213,5 +240,6 @@ tables! {
 diesel::joinable!(social_auth -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(staff_sessions -> staff (staff_id));
-diesel::allow_tables_to_appear_in_same_query!(users, social_auth, sessions);
 diesel::allow_tables_to_appear_in_same_query!(staff, staff_sessions);
+diesel::joinable!(last_sign_ins -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(users, social_auth, sessions, last_sign_ins);

@@ -21,6 +21,8 @@ pub(super) const LOCK_SOCIAL_AUTH: &str = "";
 pub(super) const LOCK_SESSION: &str = "";
 /// See [`LOCK_SOCIAL_AUTH`].
 pub(super) const LOCK_ROWS: &str = "";
+/// See [`LOCK_SOCIAL_AUTH`].
+pub(super) const LOCK_MARK: &str = "";
 
 /// Entries are numbered in the order of their commits: none is ever missing below the newest.
 pub(super) const SETTLED_AFTER_SECONDS: Option<i64> = None;
@@ -31,6 +33,13 @@ pub(super) mod schema;
 pub(super) mod log;
 #[path = "queries/mod.rs"]
 pub(super) mod queries;
+pub(super) mod seeding;
+
+/// Queries that differ from those of PostgreSQL.
+pub(super) mod own {
+    pub(in crate::storage) mod search_text;
+}
+use own::search_text;
 
 /// What every connection needs, `busy_timeout` first: the other statements may already meet a lock.
 ///
@@ -49,11 +58,8 @@ pub(super) fn open_writer(path: &str) -> Result<Conn, StorageError> {
         connection.batch_execute("PRAGMA journal_mode = WAL")?;
     }
     // NORMAL syncs nothing at a commit, and all that keeps the file sound: the log before it is copied, the database before the
-    // log begins anew (https://www.sqlite.org/pragma.html#pragma_synchronous, 2026-11-26). Nobody else should write; whoever does,
-    // a caller behind two groups that wait for them must still be told in time.
-    connection.batch_execute(
-        "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 2000",
-    )?;
+    // log begins anew (https://www.sqlite.org/pragma.html#pragma_synchronous, 2026-11-26).
+    connection.batch_execute("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0")?;
     Ok(connection)
 }
 

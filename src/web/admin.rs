@@ -1,5 +1,6 @@
 //! Pages for staff. `routes` has every address with the role it needs, `guard` keeps it; `frame` is what all pages share.
 
+pub mod accounts;
 pub mod activity;
 pub mod assets;
 pub mod context;
@@ -10,6 +11,7 @@ pub mod forms;
 pub mod frame;
 pub mod guard;
 pub mod health;
+pub mod lists;
 pub mod marks;
 pub mod notices;
 pub mod overview;
@@ -24,6 +26,7 @@ pub mod sign_in;
 pub mod staff_accounts;
 pub mod store;
 pub mod time;
+pub mod users;
 pub mod welcome;
 pub mod words;
 

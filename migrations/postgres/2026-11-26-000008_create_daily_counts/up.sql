@@ -1,4 +1,3 @@
-CREATE TABLE upkeep_marks (name TEXT NOT NULL PRIMARY KEY, position BIGINT NOT NULL);
 -- What the audit log and the providers' checks add up to, kept up in the background; sign-ins write none of it.
 -- '' stands for no provider and no reason, so that the key has no NULL. An action `outage` is a check that a provider could not answer.
 CREATE TABLE daily_counts (

@@ -6,4 +6,3 @@ DROP TABLE audit_blocks;
 DROP TABLE audit_kinds;
 DROP TABLE hourly_counts;
 DROP TABLE daily_counts;
-DROP TABLE upkeep_marks;

@@ -17,18 +17,26 @@ pub(in crate::storage) mod audit_search;
 pub(in crate::storage) mod counts;
 pub(in crate::storage) mod hand_ins;
 pub(in crate::storage) mod link_tickets;
+pub(in crate::storage) mod lists;
 pub(in crate::storage) mod migrations;
 pub(in crate::storage) mod nonces;
 pub(in crate::storage) mod provider_health;
 pub(in crate::storage) mod provider_users;
 pub(in crate::storage) mod roll_up;
+pub(in crate::storage) mod seeding;
 pub(in crate::storage) mod sessions;
 pub(in crate::storage) mod social_auths;
 pub(in crate::storage) mod staff;
 pub(in crate::storage) mod staff_links;
 pub(in crate::storage) mod staff_sessions;
 pub(in crate::storage) mod staff_throttles;
+pub(in crate::storage) mod upkeep;
+pub(in crate::storage) mod upkeep_changes;
+pub(in crate::storage) mod upkeep_sweep;
 pub(in crate::storage) mod users;
+
+/// Users, or social accounts, that the read models count and compare together. Part of what is stored: never change it.
+pub(in crate::storage) const BLOCK: i64 = 1024;
 
 /// The only row of `query`, if there is one.
 ///
@@ -102,6 +110,14 @@ struct LockRows;
 
 impl Suffix for LockRows {
     const TEXT: &'static str = super::LOCK_ROWS;
+}
+
+/// See [`super::LOCK_MARK`].
+#[derive(QueryId)]
+struct LockMark;
+
+impl Suffix for LockMark {
+    const TEXT: &'static str = super::LOCK_MARK;
 }
 
 impl<Q: QueryFragment<Backend>, S: Suffix> QueryFragment<Backend> for Suffixed<Q, S> {

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 
 use super::error::AdminError;
 use super::frame::{Frame, Nav};
+use super::lists::holds_token;
 use super::notices::{self, Notice};
 use super::preferences::Preferences;
 use super::store::{KEY, SESSION_ID};
@@ -211,8 +212,11 @@ impl FromRequest for ContextOf {
     }
 }
 
-/// Path and query as the browser asked for them.
+/// Path and query as the browser asked for them; without the query if there is what looks like an access token in it.
 pub(super) fn path_of(request: &HttpRequest) -> String {
+    if holds_token(request.query_string()) {
+        return request.path().to_owned();
+    }
     let target = request.uri().path_and_query();
     target.map_or_else(|| "/admin".to_owned(), |target| target.as_str().to_owned())
 }

@@ -15,6 +15,7 @@ use super::frame::{Frame, Nav, render};
 use super::notices::redirect;
 use super::{AdminContext, CookieName};
 use crate::app::App;
+use crate::domain::paging::PageSize;
 use crate::web::ServerContext;
 
 /// How long the browser keeps them.
@@ -130,6 +131,23 @@ impl Preferences {
             .same_site(SameSite::Strict)
             .max_age(KEEP)
             .finish()
+    }
+}
+
+/// Remembers in the browser how many rows its lists show.
+pub(super) fn remember_page_size(
+    response: &mut HttpResponse,
+    context: &ServerContext,
+    staff: &StaffContext,
+    size: PageSize,
+) {
+    let preferences = Preferences {
+        page_size: size.rows().into(),
+        ..staff.preferences
+    };
+    if preferences != staff.preferences {
+        // The cookie is made of our own names and numbers, so it fits into a header.
+        let _ = response.add_cookie(&preferences.cookie(&context.admin));
     }
 }
 

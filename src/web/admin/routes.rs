@@ -11,11 +11,12 @@ use actix_web::{HttpResponse, Route};
 
 use super::error::AdminError;
 use super::guard::{finish, guard};
+use super::lists::export;
 use super::notices::redirect;
 use super::store::StaffSessionStore;
 use super::{
-    CookieName, activity, factor, health, overview, preferences, provider, providers,
-    second_factor, settings, sign_in, staff_accounts, welcome,
+    CookieName, accounts, activity, factor, health, overview, preferences, provider, providers,
+    second_factor, settings, sign_in, staff_accounts, users, welcome,
 };
 use crate::app::App;
 use crate::domain::Role;
@@ -87,6 +88,10 @@ pub static ROUTES: &[AdminRoute] = table! {
     POST "/admin/welcome" ANYONE welcome::accept;
     GET "/admin/step-up" ENROLLING factor::show_step_up;
     POST "/admin/step-up" ENROLLING factor::step_up;
+    GET "/admin/users" STAFF users::list_users;
+    GET "/admin/users/export" ADMIN export::export_users;
+    GET "/admin/accounts" STAFF accounts::list_accounts;
+    GET "/admin/accounts/export" ADMIN export::export_accounts;
     GET "/admin/preferences" STAFF preferences::show_preferences;
     POST "/admin/preferences" ENROLLING preferences::set_preferences;
     GET "/admin/settings" STAFF settings::show_settings;

@@ -6,6 +6,7 @@ mod factor;
 mod forms;
 mod frame;
 mod links;
+mod lists;
 mod overview;
 mod providers;
 mod roles;

@@ -1,0 +1,192 @@
+//! Pages of users: any filter in any order, from an index each.
+//!
+//! # How
+//! A filter's users are found through an index that has them in the order of their ids: a partial index of `users`, or one of the
+//! read models that the upkeep keeps ([`super::upkeep`]). Of several filters the rarest leads and the others are tested row by row.
+//! Where even the rarest is common, and where the list is in another order, the list's own index is walked; a rare filter is gathered
+//! and sorted instead. No walk is longer than [`plan::BUDGET`] rows: a page that finds too little on its way says how far it came, and
+//! the next one goes on from there.
+//!
+//! What the upkeep has not reached yet, the *tail*, is left out of the read models' answers and tested in the tables.
+
+mod plan;
+mod run;
+mod tail;
+
+use chrono::{DateTime, Utc};
+
+pub(super) use plan::{BUDGET, COUNTED, FAR_AWAY, FEW};
+pub(super) use tail::mark;
+
+use super::{Reader, StorageError};
+use crate::domain::paging::{Count, Direction, OrderKey, Page, Position};
+use crate::domain::search::{Search, searchable_text};
+use crate::domain::{ProviderId, User, UserId};
+
+/// What users are listed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum UserOrder {
+    /// When they signed up: the order of their ids.
+    #[default]
+    SignedUp,
+    /// When they last signed in; those who never did come last.
+    LastSignIn,
+    /// Their user names.
+    Username,
+    /// Their addresses; those without one come last.
+    Email,
+}
+
+/// How many social accounts a user has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SocialAccounts {
+    /// None.
+    None,
+    /// One.
+    One,
+    /// Two or more.
+    Several,
+}
+
+/// Which users are listed. Everything that is set has to hold.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UserFilter {
+    /// Has a social account at one of these; empty for all users.
+    pub providers: Vec<ProviderId>,
+    /// Signed up at or after this instant.
+    pub joined_from: Option<DateTime<Utc>>,
+    /// Signed up before this instant.
+    pub joined_before: Option<DateTime<Utc>>,
+    /// May, or may not, sign in.
+    pub is_active: Option<bool>,
+    /// Has so many social accounts.
+    pub social_accounts: Option<SocialAccounts>,
+    /// Signed in before this instant for the last time.
+    pub last_sign_in_before: Option<DateTime<Utc>>,
+    /// Has a social account whose access token has expired.
+    pub access_token_expired: bool,
+    /// Has this in the user name, address or name; lower case, at least [`crate::domain::search::SHORTEST_NEEDLE`] characters.
+    pub needle: Option<String>,
+}
+
+impl UserFilter {
+    /// Whether it lets everybody through.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Which page is wanted.
+#[derive(Debug, Clone)]
+pub struct ListRequest<F, O> {
+    /// Which rows.
+    pub filter: F,
+    /// By what.
+    pub order: O,
+    /// Which way.
+    pub direction: Direction,
+    /// From where; the beginning if `None`.
+    pub from: Option<Position>,
+    /// Whether the page before `from` is wanted.
+    pub is_backwards: bool,
+    /// How many rows.
+    pub rows: u16,
+    /// The time, for what has expired.
+    pub now: DateTime<Utc>,
+}
+
+/// A user in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedUser {
+    /// The user.
+    pub user: User,
+    /// The latest sign-in.
+    pub last_sign_in_at: Option<DateTime<Utc>>,
+    /// The providers of the social accounts, in the order in which they were associated.
+    pub providers: Vec<ProviderId>,
+}
+
+/// A page, and how many there are.
+#[derive(Debug, Clone)]
+pub struct ListPage<T> {
+    /// The rows.
+    pub page: Page<T>,
+    /// How many match; counted for a page at the beginning only.
+    pub count: Option<Count>,
+    /// How many there are of all.
+    pub total: i64,
+    /// Whether the upkeep is so far behind that filters may miss what is new.
+    pub is_behind: bool,
+}
+
+/// A page of users.
+///
+/// # Errors
+/// [`StorageError`] when the database fails or a row does not parse.
+pub fn list(
+    reader: &mut Reader<'_>,
+    request: &ListRequest<UserFilter, UserOrder>,
+) -> Result<ListPage<ListedUser>, StorageError> {
+    run::list(reader, request)
+}
+
+/// The users whom a search names exactly: by id, address, user name or uid. At most `limit`, the latest first.
+///
+/// # Errors
+/// [`StorageError`] when the database fails.
+pub fn find_exactly(
+    reader: &mut Reader<'_>,
+    search: &Search,
+    limit: u16,
+) -> Result<Vec<UserId>, StorageError> {
+    run::find_exactly(reader, search, limit)
+}
+
+/// The users with these ids, the latest first.
+///
+/// # Errors
+/// [`StorageError`] when the database fails or a row does not parse.
+pub fn list_by_id(
+    reader: &mut Reader<'_>,
+    ids: &[UserId],
+) -> Result<Vec<ListedUser>, StorageError> {
+    run::list_by_id(reader, ids)
+}
+
+/// The providers of which there is any social account, in the order of their ids.
+///
+/// # Errors
+/// [`StorageError`] when the database fails or an id does not parse.
+pub fn list_providers(reader: &mut Reader<'_>) -> Result<Vec<ProviderId>, StorageError> {
+    run::list_providers(reader)
+}
+
+impl ListedUser {
+    /// Whether search finds the user by this text, which is in lower case.
+    #[must_use]
+    pub fn is_found_by(&self, needle: &str) -> bool {
+        let user = &self.user;
+        let email = user.email.as_deref();
+        searchable_text(&user.username, email, &user.first_name, &user.last_name).contains(needle)
+    }
+
+    /// Where the user stands in a list of this order.
+    #[must_use]
+    pub fn position(&self, order: UserOrder) -> Position {
+        let key = match order {
+            UserOrder::SignedUp => OrderKey::Id,
+            UserOrder::LastSignIn => self.last_sign_in_at.map_or(OrderKey::Missing, |at| {
+                OrderKey::Time(at.timestamp_micros())
+            }),
+            UserOrder::Username => OrderKey::Text(self.user.username.to_ascii_lowercase()),
+            UserOrder::Email => self.user.email.as_ref().map_or(OrderKey::Missing, |email| {
+                OrderKey::Text(email.to_lowercase())
+            }),
+        };
+        Position {
+            key,
+            id: self.user.id.0,
+        }
+    }
+}

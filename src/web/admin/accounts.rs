@@ -1,0 +1,279 @@
+//! The list of social accounts.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use chrono::{DateTime, Utc};
+
+use super::context::StaffContext;
+use super::error::AdminError;
+use super::frame::{Frame, Nav, render};
+use super::lists::query::ListQuery;
+use super::lists::{
+    Chip, Column, Empty, FieldKind, Filters, Pages, View, column, cursor_of, day_begin, grouped,
+    mark, pages, shown_name, views,
+};
+use super::marks::Mark;
+use super::preferences::remember_page_size;
+use super::time::Time;
+use super::users::page_size;
+use crate::app::App;
+use crate::domain::ProviderId;
+use crate::domain::paging::{Count, Direction, PageSize};
+use crate::storage::StorageError;
+use crate::storage::social_auth_lists::{
+    self, AssociatedOrder, ListedSocialAuth, SocialAuthFilter,
+};
+use crate::storage::user_lists::{ListPage, ListRequest, list_providers};
+use crate::web::ServerContext;
+
+/// Where the list is.
+const PATH: &str = "/admin/accounts";
+/// Its parameters.
+const NAMES: &[&str] = &[
+    "from",
+    "to",
+    "provider",
+    "accounts",
+    "status",
+    "seen_before",
+    "token",
+    "dir",
+    "rows",
+    "as",
+    "cursor",
+    "format",
+];
+/// Views that come with the program.
+const VIEWS: &[(&str, &str)] = &[
+    ("All accounts", ""),
+    ("New today", "from=today"),
+    ("Of users with several", "accounts=2"),
+    ("Access token expired", "token=expired"),
+    ("Of inactive users", "status=inactive"),
+];
+
+/// How an access token stands: tone and words.
+pub(super) fn token_state(
+    listed: &ListedSocialAuth,
+    now: DateTime<Utc>,
+) -> (&'static str, &'static str, Option<DateTime<Utc>>) {
+    let expires_at = listed
+        .expires_at
+        .as_deref()
+        .and_then(|text| text.parse::<DateTime<Utc>>().ok());
+    match (listed.has_access_token, expires_at) {
+        (false, _) => ("", "None", None),
+        (true, None) => ("ok", "Does not expire", None),
+        (true, Some(at)) if at <= now => ("warn", "Expired", Some(at)),
+        (true, Some(at)) => ("ok", "Valid", Some(at)),
+    }
+}
+
+/// One social account in the list.
+struct Row {
+    mark: Mark,
+    uid: String,
+    user_href: String,
+    user: String,
+    is_active: bool,
+    associated: Time,
+    last_used: Time,
+    token: (&'static str, &'static str),
+    expires: Option<Time>,
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "admin/accounts/list.html")]
+struct AccountsPage {
+    frame: Frame,
+    total: String,
+    exports: Option<[(&'static str, String); 2]>,
+    views: Vec<View>,
+    chips: Vec<Chip>,
+    is_filtered: bool,
+    clear: &'static str,
+    caption: &'static str,
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+    pages: Pages,
+    empty: Empty,
+}
+
+/// What an address asks for.
+pub(super) struct AccountsQuery {
+    pub(super) query: ListQuery,
+    filters: Filters,
+    pub(super) direction: Direction,
+    pub(super) filter: SocialAuthFilter,
+}
+
+impl AccountsQuery {
+    pub(super) fn read(request: &HttpRequest, staff: &StaffContext) -> Result<Self, AdminError> {
+        let query = ListQuery::parse(PATH, NAMES, request.query_string())?;
+        let zone = staff.preferences.zone;
+        let filters = Filters::read(&query, staff.now, zone)?;
+        let directions = [
+            ("asc", Direction::Ascending),
+            ("desc", Direction::Descending),
+        ];
+        let direction = query
+            .one_of("dir", &directions)?
+            .unwrap_or(Direction::Descending);
+        let filter = SocialAuthFilter {
+            providers: filters.providers.clone(),
+            associated_from: filters.from.and_then(|day| day_begin(day, 0, zone)),
+            associated_before: filters.to.and_then(|day| day_begin(day, 1, zone)),
+            is_active: filters.is_active,
+            social_accounts: filters.accounts,
+            last_sign_in_before: filters.seen_before.and_then(|day| day_begin(day, 0, zone)),
+            access_token_expired: filters.token_expired,
+        };
+        Ok(Self {
+            query,
+            filters,
+            direction,
+            filter,
+        })
+    }
+}
+
+/// `GET /admin/accounts`
+///
+/// # Errors
+/// [`AdminError::InvalidRequest`] for a parameter that does not fit; [`AdminError::Storage`].
+pub async fn list_accounts(
+    app: Data<App>,
+    context: Data<ServerContext>,
+    staff: StaffContext,
+    request: HttpRequest,
+) -> Result<HttpResponse, AdminError> {
+    let asked = AccountsQuery::read(&request, &staff)?;
+    let size = page_size(&asked.query, &staff)?;
+    let (cursor, is_foreign) = cursor_of(&asked.query);
+    let count = cursor.as_ref().and_then(|cursor| cursor.count);
+    let list = ListRequest {
+        filter: asked.filter.clone(),
+        order: AssociatedOrder,
+        direction: asked.direction,
+        is_backwards: cursor.as_ref().is_some_and(|cursor| cursor.is_backwards),
+        from: cursor.map(|cursor| cursor.position),
+        rows: size.rows(),
+        now: staff.now,
+    };
+    let (found, providers) = app
+        .db
+        .read(move |reader| {
+            let found = social_auth_lists::list(reader, &list)?;
+            Ok::<_, StorageError>((found, list_providers(reader)?))
+        })
+        .await?;
+    let count = found.count.or(count);
+    let page = page(
+        &app,
+        &staff,
+        &asked,
+        &found,
+        &providers,
+        (count, size, is_foreign),
+    );
+    let mut response = render(&page)?;
+    if asked.query.get("rows").is_some() {
+        remember_page_size(&mut response, &context, &staff, size);
+    }
+    Ok(response)
+}
+
+fn page(
+    app: &App,
+    staff: &StaffContext,
+    asked: &AccountsQuery,
+    found: &ListPage<ListedSocialAuth>,
+    providers: &[ProviderId],
+    (count, size, is_foreign): (Option<Count>, PageSize, bool),
+) -> AccountsPage {
+    let query = &asked.query;
+    let mut frame = staff.frame(app, "Social accounts", Nav::Accounts);
+    frame.add_list_notices(is_foreign, found.is_behind);
+    AccountsPage {
+        total: format!("{} in all", grouped(found.total.max(0).unsigned_abs())),
+        exports: frame.may_change().then(|| {
+            [
+                ("Comma-separated (CSV)", query.export("csv")),
+                ("One JSON object a line (NDJSON)", query.export("ndjson")),
+            ]
+        }),
+        views: views(query, VIEWS),
+        chips: asked.filters.chips(query, app, "Associated", providers),
+        is_filtered: query.is_filtered(),
+        clear: PATH,
+        caption: match asked.direction {
+            Direction::Descending => "Social accounts, latest association first",
+            Direction::Ascending => "Social accounts, earliest association first",
+        },
+        columns: columns(asked),
+        pages: pages(query, &found.page, count, size, 0),
+        empty: empty(query),
+        rows: found
+            .page
+            .rows
+            .iter()
+            .map(|listed| row(app, &frame, listed))
+            .collect(),
+        frame,
+    }
+}
+
+fn row(app: &App, frame: &Frame, listed: &ListedSocialAuth) -> Row {
+    let (tone, words, expires_at) = token_state(listed, frame.now());
+    Row {
+        mark: mark(app, &listed.provider),
+        uid: listed.uid.as_str().to_owned(),
+        user_href: format!("/admin/users/{}", listed.user_id),
+        user: shown_name(&listed.first_name, &listed.last_name, &listed.username),
+        is_active: listed.is_active,
+        associated: frame.time(listed.created_at),
+        last_used: frame.time(listed.modified_at),
+        token: (tone, words),
+        expires: expires_at.map(|at| frame.time(at)),
+    }
+}
+
+fn columns(asked: &AccountsQuery) -> Vec<Column> {
+    let sort = ("associated", asked.direction);
+    [
+        ("Provider and uid", None),
+        ("User", None),
+        ("Access token", None),
+        ("Last used", None),
+        ("Associated", Some(("associated", Direction::Descending))),
+    ]
+    .into_iter()
+    .map(|(label, by)| {
+        let mut head = column(&asked.query, label, by, sort);
+        // There is no other order, so that the address need not name it.
+        head.href = head.href.map(|_| {
+            asked.query.with(&[(
+                "dir",
+                super::lists::direction_name(asked.direction.reversed()),
+            )])
+        });
+        head
+    })
+    .collect()
+}
+
+fn empty(query: &ListQuery) -> Empty {
+    if query.is_filtered() {
+        return Empty::nothing_matches("No social account fits all of the filters above.", PATH);
+    }
+    Empty {
+        heading: "No social accounts yet",
+        sentence:
+            "The first one is associated when somebody signs up. Providers shows which are set up."
+                .to_owned(),
+        label: "Look at the providers",
+        href: "/admin/providers",
+    }
+}

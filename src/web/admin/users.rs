@@ -1,0 +1,427 @@
+//! The list of users, and search.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::context::StaffContext;
+use super::error::AdminError;
+use super::frame::{Frame, Nav, initials, render};
+use super::lists::query::ListQuery;
+use super::lists::{
+    Chip, Column, Empty, FieldKind, Filters, Pages, View, column, cursor_of, day_begin, grouped,
+    mark, pages, shown_name, views,
+};
+use super::marks::Mark;
+use super::notices::{Notice, Tone};
+use super::preferences::remember_page_size;
+use super::time::Time;
+use crate::app::App;
+use crate::domain::paging::{Count, Direction, PageSize};
+use crate::domain::search::{SHORTEST_NEEDLE, Search};
+use crate::domain::{ProviderId, UserId};
+use crate::storage::user_lists::{self, ListPage, ListRequest, ListedUser, UserFilter, UserOrder};
+use crate::storage::{Reader, StorageError};
+use crate::web::ServerContext;
+
+/// Where the list is.
+const PATH: &str = "/admin/users";
+/// Its parameters.
+const NAMES: &[&str] = &[
+    "q",
+    "from",
+    "to",
+    "provider",
+    "accounts",
+    "status",
+    "seen_before",
+    "token",
+    "sort",
+    "dir",
+    "rows",
+    "as",
+    "cursor",
+    "format",
+];
+/// Views that come with the program.
+const VIEWS: &[(&str, &str)] = &[
+    ("All users", ""),
+    ("New today", "from=today"),
+    ("Several accounts", "accounts=2"),
+    ("No account", "accounts=0"),
+    ("Access token expired", "token=expired"),
+    ("Inactive", "status=inactive"),
+];
+/// Exact matches of a search that are shown before the others.
+const EXACT_MATCHES: u16 = 20;
+/// What a search for an access token is answered with.
+const LOOKS_LIKE_TOKEN: &str = "That looks like an access token. It was not searched or logged.";
+
+/// One user in the list.
+struct Row {
+    href: String,
+    name: String,
+    initials: String,
+    email: Option<String>,
+    marks: Vec<Mark>,
+    /// Social accounts beyond the marks.
+    more: usize,
+    is_active: bool,
+    last_sign_in: Option<Time>,
+    joined: Time,
+}
+
+/// Marks that fit into a row.
+const MARKS: usize = 5;
+
+/// The page.
+#[derive(Template)]
+#[template(path = "admin/users/list.html")]
+struct UsersPage {
+    frame: Frame,
+    total: String,
+    exports: Option<[(&'static str, String); 2]>,
+    views: Vec<View>,
+    chips: Vec<Chip>,
+    is_filtered: bool,
+    clear: String,
+    caption: String,
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+    pages: Pages,
+    empty: Empty,
+}
+
+/// What an address asks for.
+pub(super) struct UsersQuery {
+    pub(super) query: ListQuery,
+    pub(super) filters: Filters,
+    pub(super) search: Option<Search>,
+    pub(super) order: UserOrder,
+    pub(super) direction: Direction,
+    pub(super) filter: UserFilter,
+}
+
+impl UsersQuery {
+    pub(super) fn read(request: &HttpRequest, staff: &StaffContext) -> Result<Self, AdminError> {
+        let query = ListQuery::parse(PATH, NAMES, request.query_string())?;
+        let typed = query.get("q").unwrap_or_default();
+        let search = Search::parse(typed)
+            .map_err(|_token| AdminError::InvalidRequest(LOOKS_LIKE_TOKEN.into()))?;
+        let zone = staff.preferences.zone;
+        let filters = Filters::read(&query, staff.now, zone)?;
+        let orders = [
+            ("joined", UserOrder::SignedUp),
+            ("seen", UserOrder::LastSignIn),
+            ("username", UserOrder::Username),
+            ("email", UserOrder::Email),
+        ];
+        let order = query.one_of("sort", &orders)?.unwrap_or_default();
+        let directions = [
+            ("asc", Direction::Ascending),
+            ("desc", Direction::Descending),
+        ];
+        let direction = query.one_of("dir", &directions)?.unwrap_or(match order {
+            UserOrder::SignedUp | UserOrder::LastSignIn => Direction::Descending,
+            UserOrder::Username | UserOrder::Email => Direction::Ascending,
+        });
+        let filter = UserFilter {
+            providers: filters.providers.clone(),
+            joined_from: filters.from.and_then(|day| day_begin(day, 0, zone)),
+            joined_before: filters.to.and_then(|day| day_begin(day, 1, zone)),
+            is_active: filters.is_active,
+            social_accounts: filters.accounts,
+            last_sign_in_before: filters.seen_before.and_then(|day| day_begin(day, 0, zone)),
+            access_token_expired: filters.token_expired,
+            needle: search.as_ref().and_then(|search| search.needle.clone()),
+        };
+        Ok(Self {
+            query,
+            filters,
+            search,
+            order,
+            direction,
+            filter,
+        })
+    }
+
+    /// Whether there is something to search for that is too short to be found inside a text.
+    pub(super) fn is_too_short(&self) -> bool {
+        self.search
+            .as_ref()
+            .is_some_and(|search| search.needle.is_none())
+    }
+
+    const fn sort(&self) -> (&'static str, Direction) {
+        let name = match self.order {
+            UserOrder::SignedUp => "joined",
+            UserOrder::LastSignIn => "seen",
+            UserOrder::Username => "username",
+            UserOrder::Email => "email",
+        };
+        (name, self.direction)
+    }
+}
+
+/// `GET /admin/users`
+///
+/// # Errors
+/// [`AdminError::InvalidRequest`] for a parameter that does not fit or a search for an access token; [`AdminError::Storage`].
+pub async fn list_users(
+    app: Data<App>,
+    context: Data<ServerContext>,
+    staff: StaffContext,
+    request: HttpRequest,
+) -> Result<HttpResponse, AdminError> {
+    let asked = UsersQuery::read(&request, &staff)?;
+    let size = page_size(&asked.query, &staff)?;
+    let (cursor, is_foreign) = cursor_of(&asked.query);
+    let exact = find_exactly(&app, &asked).await?;
+    if let ([only], true) = (exact.as_slice(), asked.may_open()) {
+        let list = asked.query.with(&[("as", "list")]);
+        let notice = Notice::ok("Opened the only match.").with_link("Show as a list", list);
+        return Ok(staff.redirect_with_notice(&format!("{PATH}/{only}"), notice));
+    }
+    let count = cursor.as_ref().and_then(|cursor| cursor.count);
+    let list = ListRequest {
+        filter: asked.filter.clone(),
+        order: asked.order,
+        direction: asked.direction,
+        is_backwards: cursor.as_ref().is_some_and(|cursor| cursor.is_backwards),
+        from: cursor.map(|cursor| cursor.position),
+        rows: size.rows(),
+        now: staff.now,
+    };
+    let is_first = list.from.is_none();
+    let (skips, first) = (
+        asked.is_too_short(),
+        is_first.then_some(exact).unwrap_or_default(),
+    );
+    let found = app
+        .db
+        .read(move |reader| read(reader, &list, skips, &first))
+        .await?;
+    let count = found.list.count.or(count);
+    let page = page(&app, &staff, &asked, found, (count, size, is_foreign));
+    let mut response = render(&page)?;
+    if asked.query.get("rows").is_some() {
+        remember_page_size(&mut response, &context, &staff, size);
+    }
+    Ok(response)
+}
+
+/// What a page shows.
+struct Read {
+    list: ListPage<ListedUser>,
+    exact: Vec<ListedUser>,
+    providers: Vec<ProviderId>,
+}
+
+fn read(
+    reader: &mut Reader<'_>,
+    request: &ListRequest<UserFilter, UserOrder>,
+    is_too_short: bool,
+    exact: &[UserId],
+) -> Result<Read, StorageError> {
+    let mut list = user_lists::list(reader, request)?;
+    if is_too_short {
+        list.page.rows.clear();
+        list.page.next = None;
+        list.count = Some(Count::Exactly(0));
+    }
+    let needle = request.filter.needle.as_deref();
+    let exact = if exact.is_empty() {
+        Vec::new()
+    } else {
+        user_lists::list_by_id(reader, exact)?
+            .into_iter()
+            // The others come in their place in the list.
+            .filter(|listed| !needle.is_some_and(|needle| listed.is_found_by(needle)))
+            .collect()
+    };
+    Ok(Read {
+        list,
+        exact,
+        providers: user_lists::list_providers(reader)?,
+    })
+}
+
+async fn find_exactly(app: &App, asked: &UsersQuery) -> Result<Vec<UserId>, AdminError> {
+    let of_search_alone = asked
+        .query
+        .filters()
+        .split('&')
+        .all(|pair| pair.starts_with("q="));
+    let Some(search) = asked.search.clone().filter(|_| of_search_alone) else {
+        return Ok(Vec::new());
+    };
+    let found = app
+        .db
+        .read(move |reader| user_lists::find_exactly(reader, &search, EXACT_MATCHES));
+    Ok(found.await?)
+}
+
+impl UsersQuery {
+    /// Whether a single match is opened at once.
+    fn may_open(&self) -> bool {
+        self.query.get("as").is_none() && self.query.get("cursor").is_none()
+    }
+}
+
+/// The size of a page: of the address, else the preferred one.
+pub(super) fn page_size(query: &ListQuery, staff: &StaffContext) -> Result<PageSize, AdminError> {
+    query.one_of("as", &[("list", ())])?;
+    let sizes = [
+        ("25", PageSize::Small),
+        ("50", PageSize::Medium),
+        ("100", PageSize::Large),
+    ];
+    let preferred = u16::try_from(staff.preferences.page_size)
+        .ok()
+        .and_then(PageSize::of);
+    Ok(query
+        .one_of("rows", &sizes)?
+        .or(preferred)
+        .unwrap_or_default())
+}
+
+fn page(
+    app: &App,
+    staff: &StaffContext,
+    asked: &UsersQuery,
+    found: Read,
+    (count, size, is_foreign): (Option<Count>, PageSize, bool),
+) -> UsersPage {
+    let query = &asked.query;
+    let mut frame = staff
+        .frame(app, "Users", Nav::Users)
+        .with_query(query.get("q").unwrap_or_default());
+    frame.add_list_notices(is_foreign, found.list.is_behind);
+    let exact = found.exact.len();
+    let rows = found.exact.iter().chain(&found.list.page.rows);
+    let rows: Vec<Row> = rows.map(|listed| row(app, &frame, listed)).collect();
+    let count = count.map(|count| add(count, exact));
+    UsersPage {
+        total: format!("{} in all", grouped(found.list.total.max(0).unsigned_abs())),
+        exports: frame.may_change().then(|| {
+            [
+                ("Comma-separated (CSV)", query.export("csv")),
+                ("One JSON object a line (NDJSON)", query.export("ndjson")),
+            ]
+        }),
+        views: views(query, VIEWS),
+        chips: asked
+            .filters
+            .chips(query, app, "Signed up", &found.providers),
+        is_filtered: query.is_filtered(),
+        clear: PATH.to_owned(),
+        caption: caption(asked),
+        columns: columns(asked),
+        pages: pages(query, &found.list.page, count, size, exact),
+        empty: empty(asked),
+        rows,
+        frame,
+    }
+}
+
+fn add(count: Count, more: usize) -> Count {
+    let more = u32::try_from(more).unwrap_or_default();
+    match count {
+        Count::Exactly(count) => Count::Exactly(count.saturating_add(more)),
+        count @ Count::MoreThan(_) => count,
+    }
+}
+
+fn row(app: &App, frame: &Frame, listed: &ListedUser) -> Row {
+    let user = &listed.user;
+    let name = shown_name(&user.first_name, &user.last_name, &user.username);
+    Row {
+        href: format!("{PATH}/{}", user.id),
+        initials: initials(&name),
+        name,
+        email: user.email.clone(),
+        marks: listed
+            .providers
+            .iter()
+            .take(MARKS)
+            .map(|id| mark(app, id))
+            .collect(),
+        more: listed.providers.len().saturating_sub(MARKS),
+        is_active: user.is_active,
+        last_sign_in: listed.last_sign_in_at.map(|at| frame.time(at)),
+        joined: frame.time(user.date_joined),
+    }
+}
+
+fn columns(asked: &UsersQuery) -> Vec<Column> {
+    use Direction::{Ascending, Descending};
+    [
+        ("User", Some(("username", Ascending))),
+        ("Email", Some(("email", Ascending))),
+        ("Social accounts", None),
+        ("Status", None),
+        ("Last sign-in", Some(("seen", Descending))),
+        ("Signed up", Some(("joined", Descending))),
+    ]
+    .into_iter()
+    .map(|(label, sort)| column(&asked.query, label, sort, asked.sort()))
+    .collect()
+}
+
+fn caption(asked: &UsersQuery) -> String {
+    let first = match (asked.order, asked.direction) {
+        (UserOrder::SignedUp, Direction::Descending) => "latest sign-up first",
+        (UserOrder::SignedUp, Direction::Ascending) => "earliest sign-up first",
+        (UserOrder::LastSignIn, Direction::Descending) => "latest sign-in first",
+        (UserOrder::LastSignIn, Direction::Ascending) => "earliest sign-in first",
+        (UserOrder::Username, Direction::Ascending) => "user names from A",
+        (UserOrder::Username, Direction::Descending) => "user names from Z",
+        (UserOrder::Email, Direction::Ascending) => "addresses from A",
+        (UserOrder::Email, Direction::Descending) => "addresses from Z",
+    };
+    format!("Users, {first}")
+}
+
+/// What an empty list says.
+fn empty(asked: &UsersQuery) -> Empty {
+    let query = &asked.query;
+    if !query.is_filtered() {
+        return Empty {
+            heading: "Nobody has signed up yet",
+            sentence: "The first user is created when an app hands in a proof from a provider. Providers shows which are set up.".to_owned(),
+            label: "Look at the providers",
+            href: "/admin/providers",
+        };
+    }
+    let sentence = match query.get("q") {
+        Some(_) if asked.is_too_short() => format!(
+            "Type at least {SHORTEST_NEEDLE} characters, or the whole id, email, username or provider uid."
+        ),
+        Some(typed) => format!(
+            "No user has “{typed}” as id or provider uid, or in the username, email or name."
+        ),
+        None => "No user fits all of the filters above.".to_owned(),
+    };
+    Empty::nothing_matches(sentence, PATH)
+}
+
+impl Frame {
+    /// What a list has to say before its rows.
+    pub(super) fn add_list_notices(&mut self, is_foreign_cursor: bool, is_behind: bool) {
+        let mut add = |text: &str| {
+            let mut notice = Notice::warn(text);
+            notice.tone = Tone::Warn;
+            self.notices.push(notice);
+        };
+        if is_foreign_cursor {
+            add(
+                "The page that was asked for belongs to another order or filter. This is the first page.",
+            );
+        }
+        if is_behind {
+            add(
+                "Search and filters are catching up with many changes. The latest ones may be missing for a moment.",
+            );
+        }
+    }
+}

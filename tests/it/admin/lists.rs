@@ -1,0 +1,7 @@
+//! Lists of users and social accounts: filters, orders, pages, search and export.
+
+mod export;
+mod oracle;
+mod pages;
+mod people;
+mod upkeep;
