@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::{DateTime, Utc};
 
 use crate::domain::staff::StaffKeys;
+use crate::domain::stewardship::Retention;
 use crate::domain::tokens::{AccessTokens, RefreshChain};
 use crate::domain::{Policy, StaffPolicy};
 use crate::providers::Providers;
@@ -27,6 +28,8 @@ pub struct App {
     pub providers: Providers,
     /// The policy switches.
     pub policy: Policy,
+    /// How long what staff did can be taken back.
+    pub retention: Retention,
     /// The one clock.
     pub clock: Clock,
     /// Our access tokens.

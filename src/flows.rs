@@ -4,6 +4,7 @@ pub mod export;
 pub mod issue_nonce;
 pub mod link_ticket;
 pub mod overview;
+pub mod people;
 pub mod recognise_bearer;
 pub mod refresh_session;
 pub mod roll_up;

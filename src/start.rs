@@ -147,6 +147,7 @@ pub fn build_app(config: &Config, address: SocketAddr, clock: Clock) -> Result<A
         db,
         providers,
         policy: config.policy.to_policy(),
+        retention: config.admin.retention(),
         started_at: clock.now(),
         keys_changed_at: changed_at(&config.key_file()),
         clock,

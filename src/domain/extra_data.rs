@@ -6,6 +6,38 @@ use serde_json::Value;
 
 use super::Secret;
 
+/// Names that say something about a token without being secret. They go with it.
+const TOKEN_FACTS: [&str; 5] = [
+    "auth_time",
+    "client_id",
+    "expires_at",
+    "scope",
+    "token_type",
+];
+
+/// Whether a member of this name may hold a secret, whatever is in it. Nothing of such a member is ever shown.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name != "token_type"
+        && [
+            "token",
+            "secret",
+            "password",
+            "private_key",
+            "api_key",
+            "cookie",
+        ]
+        .iter()
+        .any(|part| name.contains(part))
+}
+
+/// Whether a member of this name is a secret or says something about one.
+#[must_use]
+pub fn is_about_a_token(name: &str) -> bool {
+    is_secret_name(name) || TOKEN_FACTS.contains(&name)
+}
+
 /// One member of `extra_data`.
 #[derive(Debug, Clone)]
 pub enum Member {

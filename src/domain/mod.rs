@@ -17,6 +17,7 @@ pub mod search;
 pub mod secret;
 pub mod session;
 pub mod staff;
+pub mod stewardship;
 pub mod tokens;
 pub mod user;
 pub mod username;

@@ -9,11 +9,14 @@ use sha2::{Digest, Sha256};
 use super::{Bearer, Outcome, SignUpError, SignedUp};
 use crate::app::App;
 use crate::domain::association::Refusal;
+use crate::domain::stewardship::StandingOrder;
 use crate::domain::{
     Actor, AuditAction, AuditEntry, ProviderId, RequestContext, Secret, SocialAuth, User,
 };
 use crate::storage::social_auths::NewSocialAuth;
-use crate::storage::{StorageError, Tx, audit, link_tickets, sessions, social_auths};
+use crate::storage::{
+    StorageError, Tx, audit, link_tickets, sessions, social_auths, standing_orders,
+};
 
 /// Associates the ticket's social account with the caller, who must be the user the ticket was issued for.
 ///
@@ -74,7 +77,11 @@ fn redeem(
             Some(social_auth.clone()),
         ),
         Err(SignUpError::TicketInvalid) => (AuditAction::Refused, "link_ticket_invalid", None),
-        Err(error) => (AuditAction::Refused, error.code(), None),
+        Err(error) => (
+            AuditAction::Refused,
+            error.audit_reason().unwrap_or_else(|| error.code()),
+            None,
+        ),
     };
     let entry = AuditEntry {
         actor: Actor::User(user_id),
@@ -117,6 +124,10 @@ fn associate(
         email_verified: ticket.payload.get("email_verified") == Some(&Value::Bool(true)),
         extra_data,
     };
+    let order = standing_orders::find(tx, provider, &ticket.uid, now)?;
+    if order == Some(StandingOrder::Refuse) {
+        return Ok(Err(SignUpError::AccountRefused));
+    }
     // Without a row somebody signed up with it since: the ticket stays spent, and the account is theirs.
     let inserted = social_auths::insert(tx, user.id, &new, now)?;
     Ok(inserted

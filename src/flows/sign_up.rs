@@ -7,6 +7,7 @@
 mod apply;
 mod at_once;
 mod email_match;
+mod standing_order;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -89,6 +90,9 @@ pub enum SignUpError {
     /// The sign-up rules.
     #[error("not admitted: {0:?}")]
     NotAdmitted(NotAdmitted),
+    /// Staff refuse the social account for a while.
+    #[error("staff refuse the social account")]
+    AccountRefused,
     /// A nonce of ours was used before, or has expired.
     #[error("the nonce was used before or has expired")]
     NonceSpent,
@@ -135,7 +139,9 @@ impl SignUpError {
                 ProviderError::Unavailable { .. } => "provider_unavailable",
             },
             // An anonymous caller must not learn that a user exists and is inactive.
-            Self::Refused(Refusal::Inactive) | Self::NotAdmitted(_) => "social_auth_failed",
+            Self::Refused(Refusal::Inactive) | Self::NotAdmitted(_) | Self::AccountRefused => {
+                "social_auth_failed"
+            }
             Self::Refused(Refusal::AlreadyInUse) => "already_in_use",
             Self::Refused(Refusal::NotSignedUp) => "not_signed_up",
             Self::Refused(Refusal::AlreadySignedUp) => "already_signed_up",
@@ -148,11 +154,12 @@ impl SignUpError {
     }
 
     /// What the audit log says; more than callers may learn. `None` where no proof was judged.
-    const fn audit_reason(&self) -> Option<&'static str> {
+    pub(super) const fn audit_reason(&self) -> Option<&'static str> {
         match self {
             Self::Refused(Refusal::Inactive) => Some("inactive_user"),
             Self::NotAdmitted(NotAdmitted::Closed) => Some("sign_ups_closed"),
             Self::NotAdmitted(NotAdmitted::EmailNotAllowed) => Some("email_not_allowed"),
+            Self::AccountRefused => Some("account_refused"),
             Self::NonceSpent => Some("nonce_spent"),
             Self::Provider(
                 ProviderError::Unavailable { .. }

@@ -350,6 +350,7 @@ fn values<'a>(
         client_secret: acting
             .and_then(|client| client.secret.as_ref())
             .map(Secret::expose),
+        uid: None,
         discovery,
         sources: Sources {
             input,

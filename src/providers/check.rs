@@ -1,7 +1,7 @@
 //! What a compiled entry must satisfy beyond being well written: nothing that proves may be missing, optional or the caller's.
 
 use super::compile::reads;
-use super::entry::{AudienceProof, Entry, TokenPlace};
+use super::entry::{AudienceProof, Entry, Method, TokenPlace};
 use super::expression::{Expr, Source};
 use super::plan::{IdentityPlan, Plan};
 use super::settings::Problems;
@@ -37,6 +37,7 @@ pub(super) fn check(plan: &Plan, entry: &Entry, problems: &mut Problems<'_>) {
         check_identity("id_token.identity.uid", &id_token.identity, problems);
     }
     check_discovery(plan, entry, problems);
+    check_revocation(plan, problems);
     check_audience(plan, problems);
 }
 
@@ -64,7 +65,11 @@ fn check_discovery(plan: &Plan, entry: &Entry, problems: &mut Problems<'_>) {
         || plan.oauth2.as_ref().is_some_and(|oauth2| {
             let sends_browsers = oauth2.authorization_url.as_ref();
             oauth2.needs.discovery || sends_browsers.is_some_and(|url| url.needs().discovery)
-        });
+        })
+        || plan
+            .revoke
+            .as_ref()
+            .is_some_and(|revoke| revoke.request.needs.discovery);
     let has_discovery = entry
         .id_token
         .as_ref()
@@ -74,6 +79,41 @@ fn check_discovery(plan: &Plan, entry: &Entry, problems: &mut Problems<'_>) {
             "id_token.discovery_url",
             "`{discovery...}` is used without a discovery document",
             "set it, or write the addresses out",
+        );
+    }
+}
+
+/// A request of a hand-in cannot know whom it is about, and one that revokes has no answers to build on.
+fn check_revocation(plan: &Plan, problems: &mut Problems<'_>) {
+    let sends_browsers = plan
+        .oauth2
+        .as_ref()
+        .and_then(|oauth2| oauth2.authorization_url.as_ref());
+    let too_early = plan.full.needs.uid
+        || plan.oauth2.as_ref().is_some_and(|oauth2| oauth2.needs.uid)
+        || sends_browsers.is_some_and(|url| url.needs().uid);
+    if too_early {
+        problems.add(
+            "requests",
+            "`{uid}` is used before anybody is identified",
+            "use it in `[revoke]` only",
+        );
+    }
+    let Some(revoke) = &plan.revoke else {
+        return;
+    };
+    if !revoke.request.needs.requests.is_empty() || revoke.request.needs.input {
+        problems.add(
+            "revoke",
+            "the request uses an answer, and there is none",
+            "use `{access_token}`, `{uid}`, `{client_id}` and `{client_secret}`",
+        );
+    }
+    if revoke.request.method == Method::Get || revoke.tokens.is_empty() {
+        problems.add(
+            "revoke",
+            "a request that changes something, for a token that is stored",
+            "use POST or DELETE, and name a token in `tokens`",
         );
     }
 }

@@ -163,7 +163,7 @@ impl Provider {
         context: HandInContext<'_>,
     ) -> Result<TokenAnswer, ProviderError> {
         let discovery = self.discovery_for(&plan.needs, context).await?;
-        let secret = self.secret_for(plan, client, context)?;
+        let secret = self.secret_of(client, context.now)?;
         let values = Values {
             client_id: Some(&client.id),
             client_secret: secret.as_deref(),
@@ -212,29 +212,6 @@ impl Provider {
             json: json.ok_or(Outage::Malformed("no token answer"))?,
             access_token: tokens.access_token().secret().clone(),
         })
-    }
-
-    fn secret_for<'a>(
-        &'a self,
-        plan: &OAuth2Plan,
-        client: &'a Client,
-        context: HandInContext<'_>,
-    ) -> Result<Option<Cow<'a, str>>, ProviderError> {
-        if plan.client_auth != ClientAuth::AppleJwt {
-            return Ok(client
-                .secret
-                .as_ref()
-                .map(|secret| Cow::Borrowed(secret.expose())));
-        }
-        let minted = self
-            .quirks
-            .apple
-            .as_ref()
-            .and_then(|key| key.client_secret(&client.id, context.now).ok());
-        match minted {
-            Some(secret) => Ok(Some(Cow::Owned(secret.expose().to_owned()))),
-            None => Err(Outage::Malformed("our client secret cannot be minted").into()),
-        }
     }
 
     /// Sends the token request. Gives the whole answer, and what the oauth2 crate needs of it in the form it understands.

@@ -57,6 +57,10 @@ pub fn compile(entry: &Entry, guarded: &Guarded, problems: &mut Problems<'_>) ->
         Some(id_token) => Some(compiler.id_token(id_token, guarded)?),
         None => None,
     };
+    let revoke = match &entry.revoke {
+        Some(revoke) => Some(compiler.revoke(revoke)?),
+        None => None,
+    };
     let (full, profile) = waves::order(&requests, identity.as_ref(), compiler.problems)?;
     let plan = Plan {
         takes_token_pair: requests.iter().any(|request| request.token.takes_pairs()),
@@ -71,6 +75,7 @@ pub fn compile(entry: &Entry, guarded: &Guarded, problems: &mut Problems<'_>) ->
         extra,
         oauth2,
         id_token,
+        revoke,
     };
     check::check(&plan, entry, problems);
     problems.is_empty().then_some(plan)

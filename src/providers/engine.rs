@@ -85,13 +85,35 @@ impl Provider {
         Run { answers, failures }
     }
 
-    /// One request, through the bulkhead and the circuit breaker.
+    /// One request, through the bulkhead and the circuit breaker; what it answers.
     async fn ask(
         &self,
         request: &RequestPlan,
         values: &Values<'_>,
         context: HandInContext<'_>,
     ) -> Result<Json, ProviderError> {
+        self.exchange_one(request, values, context, read_answer)
+            .await
+    }
+
+    /// One request whose answer says nothing beyond that it was done; it may be empty.
+    pub(super) async fn command(
+        &self,
+        request: &RequestPlan,
+        values: &Values<'_>,
+        context: HandInContext<'_>,
+    ) -> Result<(), ProviderError> {
+        self.exchange_one(request, values, context, read_receipt)
+            .await
+    }
+
+    async fn exchange_one<T>(
+        &self,
+        request: &RequestPlan,
+        values: &Values<'_>,
+        context: HandInContext<'_>,
+        read: impl FnOnce(&RequestPlan, &Answer) -> Result<T, ProviderError>,
+    ) -> Result<T, ProviderError> {
         let outbound = build(request, values, context)?;
         let deadline = if request.optional {
             // Half of what is left, so that a hanging extra never costs the hand-in.
@@ -102,7 +124,7 @@ impl Provider {
         };
         let permit = self.guard.enter(deadline).await?;
         let result = match self.outbound.send(outbound, deadline).await {
-            Ok(answer) => read_answer(request, &answer),
+            Ok(answer) => read(request, &answer),
             Err(outage) => match outage {
                 Outage::Status { code, .. } => match verdict_of_status(request, code) {
                     Some(verdict) => Err(error_of(verdict)),
@@ -164,30 +186,51 @@ fn verdict_of_status(request: &RequestPlan, status: u16) -> Option<Verdict> {
 }
 
 fn read_answer(request: &RequestPlan, answer: &Answer) -> Result<Json, ProviderError> {
-    let status = answer.status;
-    if matches!(status, 200 | 201) {
+    if matches!(answer.status, 200 | 201) {
         let body = parse(request.format, &answer.body).map_err(Outage::Malformed)?;
         return match verdict_of_body(&request.errors, &body) {
             Some(verdict) => Err(error_of(verdict)),
             None => Ok(body),
         };
     }
+    Err(failure_of(request, answer))
+}
+
+/// Whether it was done. Most answers to that are empty.
+fn read_receipt(request: &RequestPlan, answer: &Answer) -> Result<(), ProviderError> {
+    if !matches!(answer.status, 200..=204) {
+        return Err(failure_of(request, answer));
+    }
+    match verdict_of_any_body(request, answer) {
+        Some(verdict) => Err(error_of(verdict)),
+        None => Ok(()),
+    }
+}
+
+fn verdict_of_any_body(request: &RequestPlan, answer: &Answer) -> Option<Verdict> {
+    if request.errors.is_empty() {
+        return None;
+    }
+    let body = Json::parse(&answer.body).ok()?;
+    verdict_of_body(&request.errors, &body)
+}
+
+/// What an answer with a bad status means.
+fn failure_of(request: &RequestPlan, answer: &Answer) -> ProviderError {
+    let status = answer.status;
     if let Some(verdict) = verdict_of_status(request, status) {
-        return Err(error_of(verdict));
+        return error_of(verdict);
     }
-    if !request.errors.is_empty()
-        && let Ok(body) = Json::parse(&answer.body)
-        && let Some(verdict) = verdict_of_body(&request.errors, &body)
-    {
-        return Err(error_of(verdict));
+    if let Some(verdict) = verdict_of_any_body(request, answer) {
+        return error_of(verdict);
     }
-    Err(match status {
+    match status {
         // RFC 7662 §2.3: with Basic, 401 is about us, not about the token.
         401 if request.basic_auth => Outage::Malformed("our client credentials are refused").into(),
         400 | 401 => error_of(Verdict::InvalidToken),
         402..=499 => error_of(Verdict::Rejected),
         _ => Outage::Malformed("a status that is no answer").into(),
-    })
+    }
 }
 
 /// Reads a body. A JSON answer is an object or an array.
@@ -322,7 +365,7 @@ fn body(
         let text = serde_json::Value::Object(members).to_string();
         return Ok(Some(("application/json", text.into_bytes())));
     }
-    if plan.method == Method::Get && form.is_empty() {
+    if plan.method != Method::Post && form.is_empty() {
         return Ok(None);
     }
     let text = form_urlencoded::Serializer::new(String::new())

@@ -57,6 +57,9 @@ pub struct Entry {
     /// What is kept in `extra_data` beside the tokens.
     #[serde(default)]
     pub extra_data: Vec<ExtraField>,
+    /// How our access is given back; absent where the provider has no request for it.
+    #[serde(default)]
+    pub revoke: Option<Revoke>,
 }
 
 /// Whether a provider still offers what its entry describes.
@@ -239,6 +242,86 @@ pub struct Request {
     pub errors: Vec<ErrorRule>,
 }
 
+/// The request that gives our access back when a social account is unlinked (RFC 7009, or a provider's like of it). Every text is a
+/// template; `{uid}` is the provider's id of the person, and `{access_token}` the token that `tokens` names.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revoke {
+    /// `POST` or `DELETE`.
+    #[serde(default = "post")]
+    pub method: Method,
+    /// The address, always `https://`.
+    pub url: String,
+    /// Where the token goes.
+    #[serde(default)]
+    pub token: TokenPlace,
+    /// Which stored token it is about: the first of these that is there.
+    #[serde(default = "access_token")]
+    pub tokens: Vec<StoredToken>,
+    /// Further headers.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Further members of the query.
+    #[serde(default)]
+    pub query: BTreeMap<String, String>,
+    /// A form body.
+    #[serde(default)]
+    pub form: BTreeMap<String, String>,
+    /// A JSON body, an object of texts.
+    #[serde(default)]
+    pub json: BTreeMap<String, String>,
+    /// HTTP Basic with our client id and secret.
+    #[serde(default)]
+    pub basic_auth: bool,
+    /// What statuses mean here when that differs from the usual.
+    #[serde(default)]
+    pub statuses: BTreeMap<String, Verdict>,
+    /// Answers with a good status that are failures all the same.
+    #[serde(default)]
+    pub errors: Vec<ErrorRule>,
+}
+
+const fn post() -> Method {
+    Method::Post
+}
+
+fn access_token() -> Vec<StoredToken> {
+    vec![StoredToken::AccessToken]
+}
+
+impl Revoke {
+    /// The same as one of the requests that an access token is used in.
+    #[must_use]
+    pub fn to_request(&self) -> Request {
+        Request {
+            name: "revoke".to_owned(),
+            method: self.method,
+            url: self.url.clone(),
+            token: self.token.clone(),
+            headers: self.headers.clone(),
+            query: self.query.clone(),
+            form: self.form.clone(),
+            json: self.json.clone(),
+            basic_auth: self.basic_auth,
+            signature: None,
+            format: Format::Json,
+            optional: false,
+            statuses: self.statuses.clone(),
+            errors: self.errors.clone(),
+        }
+    }
+}
+
+/// A token that is kept in `extra_data`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoredToken {
+    /// The access token.
+    AccessToken,
+    /// The refresh token; revoking it ends the whole consent at most providers (RFC 7009 §2.1).
+    RefreshToken,
+}
+
 /// HTTP methods that entries use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -248,6 +331,8 @@ pub enum Method {
     Get,
     /// POST
     Post,
+    /// DELETE
+    Delete,
 }
 
 /// Where the access token goes in a request.

@@ -1,7 +1,7 @@
 //! The built-in provider `fake`: all four kinds of proof, minted on request, misbehaving on demand.
 //!
-//! It is for development, tests and the demo; a production configuration refuses it. It keeps nothing: its tokens describe
-//! themselves and carry a code that only the process that made them can make. It knows one application,
+//! It is for development, tests and the demo; a production configuration refuses it. It keeps nothing but which tokens were
+//! revoked: the tokens describe themselves and carry a code that only the process that made them can make. It knows one application,
 //! [`CLIENT_ID`] with [`CLIENT_SECRET`], and takes any other client id with the same secret.
 //!
 //! To the provider engine it is `https://fake.latchkey.example`, an address that leads back to the server itself, below `/fake`.
@@ -18,16 +18,18 @@
 //! curl -s localhost:8000/fake/mint -d '{"kind": "id_token", "sub": "1001", "nonce": "n-1", "behaviour": "wrong_audience"}'
 //! curl -s localhost:8000/fake/mint -d '{"kind": "code", "sub": "1001", "code_verifier": "'$(openssl rand -hex 32)'"}'
 //! ```
-//! The other endpoints are a provider's: `/authorize`, `/token`, `/introspect`, `/me` (bearer token or signed with a pair),
+//! The other endpoints are a provider's: `/authorize`, `/token`, `/introspect`, `/revoke`, `/me` (bearer token or signed with a pair),
 //! `/oauth1/me` (signed only), `/jwks` and `/.well-known/openid-configuration`.
 
 mod behaviour;
 mod grant;
 mod id_token;
 mod mint;
+mod revoke;
 mod signature;
 mod ticket;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::error::KeyRejected;
@@ -37,6 +39,7 @@ use serde_json::{Map, Value, json};
 pub use behaviour::Behaviour;
 use id_token::Signer;
 use mint::Kind;
+use revoke::Revoked;
 use ticket::{Person, Purpose, Sealer, Ticket};
 
 /// The id of its entry.
@@ -122,6 +125,8 @@ impl FakeAnswer {
 pub struct Fake {
     sealer: Sealer,
     signer: Signer,
+    revoked: Revoked,
+    serial: AtomicU64,
 }
 
 impl std::fmt::Debug for Fake {
@@ -138,7 +143,12 @@ impl Fake {
     pub fn new(seed: &[u8; 32]) -> Result<Self, KeyRejected> {
         let sealer = Sealer::new(seed);
         let signer = Signer::new(&sealer)?;
-        Ok(Self { sealer, signer })
+        Ok(Self {
+            sealer,
+            signer,
+            revoked: Revoked::default(),
+            serial: AtomicU64::new(0),
+        })
     }
 
     /// Answers `request`.
@@ -149,11 +159,16 @@ impl Fake {
             ("GET", "/authorize") => self.authorize(request.query, now),
             ("POST", "/token") => self.token(request, now),
             ("POST", "/introspect") => self.introspect(request, now),
+            ("POST", "/revoke") => self.revoke(request),
             ("GET", "/me" | "/oauth1/me") => self.me(request, now),
             ("GET", "/jwks") => FakeAnswer::json(200, &self.signer.key_set()),
             ("GET", "/.well-known/openid-configuration") => FakeAnswer::json(200, &discovery()),
             _ => FakeAnswer::error(404, "not_found"),
         }
+    }
+
+    fn next_serial(&self) -> u64 {
+        self.serial.fetch_add(1, Ordering::Relaxed)
     }
 
     /// The profile, and to which application the token was issued.
@@ -178,7 +193,7 @@ impl Fake {
         if ticket.behaviour == Behaviour::Expired || ticket.expires_at <= now.timestamp() {
             return FakeAnswer::error(401, "expired_token");
         }
-        if ticket.behaviour == Behaviour::Revoked {
+        if ticket.behaviour == Behaviour::Revoked || self.revoked.holds(&ticket) {
             return FakeAnswer::error(401, "revoked_token");
         }
         if let Some(instead) = ticket.behaviour.instead() {
@@ -230,6 +245,7 @@ fn discovery() -> Value {
         "authorization_endpoint": at("/authorize"),
         "token_endpoint": at("/token"),
         "introspection_endpoint": at("/introspect"),
+        "revocation_endpoint": at("/revoke"),
         "userinfo_endpoint": at("/me"),
         "jwks_uri": at("/jwks"),
         "response_types_supported": ["code"],

@@ -38,6 +38,8 @@ pub struct Discovery {
     pub userinfo_url: Option<Url>,
     /// `introspection_endpoint` (RFC 8414 §2)
     pub introspection_url: Option<Url>,
+    /// `revocation_endpoint` (RFC 8414 §2)
+    pub revocation_url: Option<Url>,
 }
 
 impl Discovery {
@@ -66,6 +68,7 @@ impl Discovery {
             token_url: endpoint("token_endpoint")?,
             userinfo_url: endpoint("userinfo_endpoint")?,
             introspection_url: endpoint("introspection_endpoint")?,
+            revocation_url: endpoint("revocation_endpoint")?,
         })
     }
 }

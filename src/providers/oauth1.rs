@@ -81,6 +81,7 @@ pub fn base_string(
     let method = match method {
         Method::Get => "GET",
         Method::Post => "POST",
+        Method::Delete => "DELETE",
     };
     let parameters = normalized_parameters(url, protocol, form);
     format!(

@@ -54,7 +54,7 @@ impl Default for OutboundSettings {
 /// A request to a provider.
 #[derive(Debug)]
 pub struct OutboundRequest {
-    /// GET or POST.
+    /// GET, POST or DELETE.
     pub method: Method,
     /// The provider's real address: `https`, or `http` to a loopback host.
     pub url: Url,
@@ -196,7 +196,7 @@ impl Outbound {
         }
         let spare = match request.method {
             Method::Get => outgoing.try_clone(),
-            Method::Post => None,
+            Method::Post | Method::Delete => None,
         };
         let response = match (client.execute(outgoing).await, spare) {
             (Ok(response), _) => response,
@@ -324,6 +324,7 @@ const fn reqwest_method(method: Method) -> reqwest::Method {
     match method {
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
+        Method::Delete => reqwest::Method::DELETE,
     }
 }
 

@@ -1,7 +1,8 @@
 //! A compiled entry: everything that can be parsed or checked once is, so that a hand-in does neither.
 
 use super::entry::{
-    AudienceProof, ClientAuth, Format, Method, Pkce, SignatureAlgorithm, TokenPlace, Verdict,
+    AudienceProof, ClientAuth, Format, Method, Pkce, SignatureAlgorithm, StoredToken, TokenPlace,
+    Verdict,
 };
 use super::expression::Expr;
 use super::id_token::IdTokenRules;
@@ -27,6 +28,8 @@ pub struct Plan {
     pub oauth2: Option<OAuth2Plan>,
     /// How id tokens are verified.
     pub id_token: Option<IdTokenPlan>,
+    /// How our access is given back.
+    pub revoke: Option<RevokePlan>,
     /// Whether requests can be signed with a token pair.
     pub takes_token_pair: bool,
     /// Whether an access token alone leads to a uid.
@@ -49,7 +52,7 @@ pub struct RunPlan {
 pub struct RequestPlan {
     /// How expressions call the answer.
     pub name: String,
-    /// GET or POST.
+    /// GET, POST or DELETE.
     pub method: Method,
     /// The address.
     pub url: UrlTemplate,
@@ -226,6 +229,15 @@ pub struct OAuth2Plan {
     pub errors: Box<[ErrorPlan]>,
     /// What the token request needs.
     pub needs: Needs,
+}
+
+/// A compiled [`Revoke`](super::entry::Revoke).
+#[derive(Debug)]
+pub struct RevokePlan {
+    /// The request.
+    pub request: RequestPlan,
+    /// Which stored token it is about.
+    pub tokens: Box<[StoredToken]>,
 }
 
 /// A compiled [`IdToken`](super::entry::IdToken).

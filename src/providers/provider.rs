@@ -23,7 +23,7 @@ use super::settings::{Client, ProviderSettings};
 use super::tally::{Tally, check_of};
 
 /// How long after the deadline a hand-in is cut off.
-const GRACE: Duration = Duration::from_millis(100);
+pub(super) const GRACE: Duration = Duration::from_millis(100);
 
 /// A proven identity, and what is kept with it.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::domain::policy::{SignUpRules, SignUps};
 use crate::domain::{ProviderId, Secret};
 
-use super::entry::{Audience, ExtraField, IdToken, Identity, OAuth2, Request, Status};
+use super::entry::{Audience, ExtraField, IdToken, Identity, OAuth2, Request, Revoke, Status};
 use super::mark::MarkColor;
 
 /// One provider's table. Everything is optional: `client_id` and `client_secret` are enough for most of the catalogue.
@@ -79,6 +79,8 @@ pub struct ProviderSettings {
     pub audience: Option<Audience>,
     /// See [`Entry::extra_data`](super::entry::Entry::extra_data).
     pub extra_data: Vec<ExtraField>,
+    /// See [`Entry::revoke`](super::entry::Entry::revoke).
+    pub revoke: Option<Revoke>,
 }
 
 /// One of our client ids at a provider.
@@ -211,6 +213,7 @@ impl ProviderSettings {
             || !self.requests.is_empty()
             || self.identity.is_some()
             || self.audience.is_some()
+            || self.revoke.is_some()
     }
 
     /// Our client ids. Reads the files that hold secrets, so it blocks: at start only.

@@ -1,6 +1,6 @@
 //! Templates: how a request is written.
 //!
-//! `{access_token}`, `{access_token_secret}`, `{client_id}`, `{client_secret}`, `{host}`, `{<param>}`, `{discovery.<member>}`,
+//! `{access_token}`, `{access_token_secret}`, `{client_id}`, `{client_secret}`, `{uid}` (only in `[revoke]`), `{host}`, `{<param>}`, `{discovery.<member>}`,
 //! `{<request>:<path>}` for a value of another answer, `{hmac_sha256_hex(key, text)}` and `{md5_hex(a, b)}`. Filters of the
 //! mapping language may follow: `{access_token|before_dot}`. Hosts and params come from the operator and are filled in when the
 //! configuration is read; everything else is filled in per request.
@@ -45,6 +45,8 @@ pub struct Needs {
     pub discovery: bool,
     /// Whether the caller's input is used.
     pub input: bool,
+    /// The provider's id of the person.
+    pub uid: bool,
     /// The requests whose answers are used.
     pub requests: Vec<usize>,
 }
@@ -58,6 +60,7 @@ impl Needs {
         self.access_token_secret |= other.access_token_secret;
         self.discovery |= other.discovery;
         self.input |= other.input;
+        self.uid |= other.uid;
         for request in &other.requests {
             if !self.requests.contains(request) {
                 self.requests.push(*request);
@@ -86,6 +89,7 @@ pub(super) enum Var {
     AccessTokenSecret,
     ClientId,
     ClientSecret,
+    Uid,
     Discovery(Endpoint),
     Answer(Expr),
     Text(String),
@@ -101,6 +105,7 @@ pub(super) enum Endpoint {
     Token,
     Userinfo,
     Introspection,
+    Revocation,
 }
 
 /// What placeholders stand for in one hand-in.
@@ -114,6 +119,8 @@ pub struct Values<'a> {
     pub client_id: Option<&'a str>,
     /// Its secret.
     pub client_secret: Option<&'a str>,
+    /// The provider's id of the person, where it is known already.
+    pub uid: Option<&'a str>,
     /// The discovery document.
     pub discovery: Option<&'a Discovery>,
     /// The answers so far.
@@ -198,6 +205,7 @@ impl Var {
             }
             Self::ClientId => present(values.client_id, "no client id"),
             Self::ClientSecret => present(values.client_secret, "no client secret"),
+            Self::Uid => present(values.uid, "no uid"),
             Self::Text(text) => Ok(Cow::Borrowed(text)),
             Self::Discovery(endpoint) => {
                 let document = values.discovery.ok_or(Missing("no discovery document"))?;
@@ -206,6 +214,7 @@ impl Var {
                     Endpoint::Token => document.token_url.as_ref(),
                     Endpoint::Userinfo => document.userinfo_url.as_ref(),
                     Endpoint::Introspection => document.introspection_url.as_ref(),
+                    Endpoint::Revocation => document.revocation_url.as_ref(),
                 };
                 present(
                     url.map(url::Url::as_str),
@@ -246,6 +255,7 @@ impl Var {
             Self::AccessTokenSecret => needs.access_token_secret = true,
             Self::ClientId => needs.client_id = true,
             Self::ClientSecret => needs.client_secret = true,
+            Self::Uid => needs.uid = true,
             Self::Discovery(_) => needs.discovery = true,
             Self::Answer(expr) => expr.visit_sources(&mut |source| match source {
                 Source::Answer(request) if !needs.requests.contains(&request) => {
@@ -358,11 +368,13 @@ fn compile_name(name: &str, names: &Names<'_>) -> Result<Var, String> {
         "access_token_secret" => Var::AccessTokenSecret,
         "client_id" => Var::ClientId,
         "client_secret" => Var::ClientSecret,
+        "uid" => Var::Uid,
         "host" => Var::Text(checked_host(names.host)?.to_owned()),
         "discovery.authorization_endpoint" => Var::Discovery(Endpoint::Authorization),
         "discovery.token_endpoint" => Var::Discovery(Endpoint::Token),
         "discovery.userinfo_endpoint" => Var::Discovery(Endpoint::Userinfo),
         "discovery.introspection_endpoint" => Var::Discovery(Endpoint::Introspection),
+        "discovery.revocation_endpoint" => Var::Discovery(Endpoint::Revocation),
         _ => match names.params.get(name) {
             Some(value) => Var::Text(checked_param(name, value)?.to_owned()),
             None => return Err(format!("nothing is called `{name}` here")),

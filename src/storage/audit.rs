@@ -38,12 +38,33 @@ pub struct AuditRecord {
     pub address: Option<String>,
 }
 
+/// An entry and the name of the member of staff who acted, where one did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedEntry {
+    /// The entry.
+    pub record: AuditRecord,
+    /// Who acted.
+    pub actor_name: Option<String>,
+}
+
 /// Appends an entry.
 ///
 /// # Errors
 /// [`StorageError`] when the database fails.
 pub fn insert(tx: &mut Tx<'_>, entry: &AuditEntry, now: DateTime<Utc>) -> Result<(), StorageError> {
     dispatch!(tx, audit::insert(entry, now))
+}
+
+/// The latest entries about a user, newest first, at most `limit`.
+///
+/// # Errors
+/// [`StorageError`] when the database fails.
+pub fn list_of_user(
+    reader: &mut Reader<'_>,
+    user_id: UserId,
+    limit: i64,
+) -> Result<Vec<NamedEntry>, StorageError> {
+    dispatch!(reader, audit::list_of_user(user_id, limit))
 }
 
 /// The latest entries, newest first, at most `limit`.

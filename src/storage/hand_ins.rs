@@ -81,7 +81,8 @@ pub fn sign_in_at_once(
     })
 }
 
-/// Signs up, assuming that nobody has the social account and the name. Otherwise nothing and `None`.
+/// Signs up, assuming that nobody has the social account and the name, and that nothing is ordered about the account. Otherwise
+/// nothing and `None`.
 ///
 /// # Errors
 /// [`StorageError::Restart`] when somebody else associated the social account meanwhile; others when the database fails.
@@ -95,8 +96,8 @@ pub fn sign_up_at_once(
     })
 }
 
-/// Associates with the caller, assuming that nobody has the social account and that the caller's session is live. Otherwise
-/// nothing and `None`. User and social account are filled into the audit entry.
+/// Associates with the caller, assuming that nobody has the social account, that nothing is ordered about it and that the caller's
+/// session is live. Otherwise nothing and `None`. User and social account are filled into the audit entry.
 ///
 /// # Errors
 /// [`StorageError`] when the database fails.

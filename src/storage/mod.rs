@@ -4,6 +4,7 @@
 //! functions of the modules named after the nouns ([`users`], [`social_auths`], ...). Rows stay in here; entities of
 //! [`crate::domain`] leave.
 
+pub mod account_records;
 pub mod api_clients;
 pub mod audit;
 pub mod audit_search;
@@ -16,6 +17,7 @@ pub mod provider_users;
 pub mod roll_up;
 pub mod sealing;
 pub mod seeding;
+pub mod session_records;
 pub mod sessions;
 pub mod social_auth_lists;
 pub mod social_auths;
@@ -23,8 +25,12 @@ pub mod staff;
 pub mod staff_links;
 pub mod staff_sessions;
 pub mod staff_throttles;
+pub mod standing_orders;
+pub mod token_checks;
+pub mod unlinked_accounts;
 pub mod upkeep;
 pub mod user_lists;
+pub mod user_records;
 pub mod users;
 
 mod connection;

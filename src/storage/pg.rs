@@ -19,6 +19,9 @@ pub(super) const LOCK_SESSION: &str = " FOR UPDATE OF \"sessions\"";
 pub(super) const LOCK_ROWS: &str = " FOR UPDATE";
 /// One instance at a time does a step of the upkeep; the others do not wait for it.
 pub(super) const LOCK_MARK: &str = " FOR UPDATE SKIP LOCKED";
+/// Keeps two unlinks at once from each taking the other's account for the way in that is left. Not `FOR UPDATE`, which whoever opens
+/// a session for the user would wait for.
+pub(super) const LOCK_USER: &str = " FOR NO KEY UPDATE OF \"users\"";
 
 /// Numbers are given out before the commit. A row younger than this many seconds may have neighbours that nobody sees yet; no
 /// transaction lasts half as long.

@@ -90,6 +90,47 @@ tables! {
         expires_at -> Tstz,
         redeemed_at -> Nullable<Tstz>,
     }
+    unlinked_accounts (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        social_auth_id -> BigInt,
+        provider -> Text,
+        uid -> Text,
+        client_id -> Nullable<Text>,
+        email -> Nullable<Text>,
+        email_verified -> Bool,
+        kept_data -> Json,
+        linked_at -> Tstz,
+        actor_kind -> Text,
+        actor_id -> Nullable<BigInt>,
+        reason -> Text,
+        unlinked_at -> Tstz,
+        expires_at -> Tstz,
+        restored_at -> Nullable<Tstz>,
+    }
+    standing_orders (provider, uid) {
+        provider -> Text,
+        uid -> Text,
+        kind -> Text,
+        user_id -> BigInt,
+        actor_kind -> Text,
+        actor_id -> Nullable<BigInt>,
+        reason -> Text,
+        created_at -> Tstz,
+        expires_at -> Tstz,
+    }
+    token_checks (social_auth_id) {
+        social_auth_id -> BigInt,
+        checked_at -> Tstz,
+        outcome -> Nullable<Text>,
+    }
+    deactivations (user_id) {
+        user_id -> BigInt,
+        actor_kind -> Text,
+        actor_id -> Nullable<BigInt>,
+        reason -> Text,
+        at -> Tstz,
+    }
     api_clients (id) {
         id -> BigInt,
         client_id -> Text,
@@ -240,6 +281,21 @@ tables! {
 diesel::joinable!(social_auth -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(staff_sessions -> staff (staff_id));
-diesel::allow_tables_to_appear_in_same_query!(staff, staff_sessions);
+diesel::joinable!(sessions -> api_clients (api_client_id));
+diesel::joinable!(token_checks -> social_auth (social_auth_id));
+diesel::joinable!(deactivations -> users (user_id));
 diesel::joinable!(last_sign_ins -> users (user_id));
-diesel::allow_tables_to_appear_in_same_query!(users, social_auth, sessions, last_sign_ins);
+diesel::allow_tables_to_appear_in_same_query!(
+    users,
+    social_auth,
+    sessions,
+    api_clients,
+    token_checks,
+    deactivations,
+    last_sign_ins,
+    staff
+);
+diesel::allow_tables_to_appear_in_same_query!(audit_log, staff);
+diesel::allow_tables_to_appear_in_same_query!(unlinked_accounts, staff);
+diesel::allow_tables_to_appear_in_same_query!(standing_orders, staff);
+diesel::allow_tables_to_appear_in_same_query!(staff, staff_sessions);

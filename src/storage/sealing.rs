@@ -20,6 +20,8 @@ const SEALED: &str = "sealed";
 const TABLE: &str = "social_auth";
 /// Bytes of a nonce.
 const NONCE_BYTES: usize = 24;
+/// Bytes of what authenticates a ciphertext.
+const TAG_BYTES: usize = 16;
 
 /// Why a secret cannot be sealed or opened. Never holds any of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -217,6 +219,15 @@ pub fn is_sealed(member: &Value) -> bool {
     sealed_text(member).is_some()
 }
 
+/// How long the secret in a sealed member is, in bytes: that many characters, as secrets of providers are ASCII. `None` if it is not
+/// sealed. Needs no key, and tells nothing else.
+#[must_use]
+pub fn sealed_chars(member: &Value) -> Option<usize> {
+    let (_, sealed) = sealed_text(member)?.split_once('.')?;
+    let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?.len();
+    bytes.checked_sub(NONCE_BYTES + TAG_BYTES)
+}
+
 fn sealed_text(member: &Value) -> Option<&str> {
     let members = member.as_object()?;
     match members.len() {
@@ -280,6 +291,8 @@ mod tests {
         assert!(!stored.to_string().contains("canary"));
         assert_eq!(stored["expires_at"], json!("2026-11-23T10:00:00Z"));
         assert!(is_sealed(&stored["access_token"]) && !is_sealed(&stored["expires_at"]));
+        assert_eq!(sealed_chars(&stored["access_token"]), Some(9));
+        assert_eq!(sealed_chars(&stored["expires_at"]), None);
         let opened = sealer.open_member(&stored, &github, &ada, "access_token");
         assert_eq!(opened.unwrap().expose(), "at-canary");
     }

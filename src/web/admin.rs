@@ -15,6 +15,7 @@ pub mod lists;
 pub mod marks;
 pub mod notices;
 pub mod overview;
+pub mod person;
 pub mod preferences;
 pub mod provider;
 mod provider_words;
@@ -34,6 +35,7 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 
 use crate::domain::StaffPolicy;
+use crate::domain::stewardship::Retention;
 
 /// Settings of the staff pages.
 #[derive(Debug, Clone, Deserialize)]
@@ -45,6 +47,10 @@ pub struct Settings {
     pub session_hours: u32,
     /// How long a sign-in lasts without a request, in minutes.
     pub idle_minutes: u32,
+    /// How long an unlink can be undone, in days. 0 keeps nothing.
+    pub undo_days: u16,
+    /// How long a social account is refused, in days.
+    pub refuse_days: u16,
 }
 
 impl Default for Settings {
@@ -53,11 +59,22 @@ impl Default for Settings {
             require_second_factor: None,
             session_hours: 12,
             idle_minutes: 30,
+            undo_days: Retention::default().undo_days,
+            refuse_days: Retention::default().refuse_days,
         }
     }
 }
 
 impl Settings {
+    /// How long things are kept that staff may take back.
+    #[must_use]
+    pub const fn retention(&self) -> Retention {
+        Retention {
+            undo_days: self.undo_days,
+            refuse_days: self.refuse_days,
+        }
+    }
+
     /// The settings as flows use them.
     #[must_use]
     pub fn to_policy(&self, is_production: bool) -> StaffPolicy {

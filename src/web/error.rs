@@ -280,6 +280,7 @@ fn sign_up_public(error: &SignUpError) -> Public {
         }
         SignUpError::Refused(Refusal::Inactive)
         | SignUpError::NotAdmitted(_)
+        | SignUpError::AccountRefused
         | SignUpError::NonceSpent
         | SignUpError::TicketInvalid => bad(SOCIAL_AUTH_FAILED),
         SignUpError::EmailInUse { .. } => public(

@@ -1,5 +1,6 @@
 //! The transaction: find, decide, apply, session, audit.
 
+use super::standing_order::{self, Instead};
 use super::{Applied, Attempt, Outcome, SignUpError, actor, email_match};
 use crate::domain::association::{Caller, Decision, Owner, decide};
 use crate::domain::policy::EmailMatch;
@@ -46,8 +47,17 @@ pub(super) fn apply(tx: &mut Tx<'_>, attempt: &Attempt, policy: &Policy) -> Verd
             let social_auth = refresh(tx, attempt, social_auth)?;
             associated(tx, attempt, user, social_auth).map(Ok)
         }
-        (Decision::Associate(_), None) => associate(tx, attempt, caller).map(Ok),
-        (Decision::SignUp, None) => sign_up(tx, attempt, policy),
+        (Decision::Associate(_), None) => {
+            if standing_order::refuses_association(tx, attempt)? {
+                return refuse(tx, attempt, SignUpError::AccountRefused, None);
+            }
+            associate(tx, attempt, caller).map(Ok)
+        }
+        (Decision::SignUp, None) => match standing_order::before_sign_up(tx, attempt)? {
+            Instead::Nothing => sign_up(tx, attempt, policy),
+            Instead::Refuse(error) => refuse(tx, attempt, error, None),
+            Instead::SignInAs(user) => standing_order::sign_in_as(tx, attempt, *user).map(Ok),
+        },
         // `decide` names an owner only where there is one.
         (
             Decision::SignIn(_)

@@ -71,6 +71,7 @@ fn link(tx: &mut Tx<'_>, attempt: &Attempt, user: User) -> Result<Applied, SignU
         None,
     )?;
     let social_auth = insert_social_auth(tx, attempt, user.id)?;
+    users::record_sign_in(tx, user.id, attempt.now)?;
     open_session(tx, attempt, Outcome::SignedIn, user, social_auth)
 }
 

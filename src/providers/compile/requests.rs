@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::entry::{Request, TokenPlace, Verdict};
-use super::super::plan::{RequestPlan, SignaturePlan};
+use super::super::entry::{Request, Revoke, TokenPlace, Verdict};
+use super::super::plan::{RequestPlan, RevokePlan, SignaturePlan};
 use super::super::template::Needs;
 use super::Compiler;
 
@@ -17,6 +17,14 @@ impl Compiler<'_, '_, '_> {
             .map(|(index, request)| self.request(&format!("requests[{index}]"), request))
             .collect();
         plans.into_iter().collect()
+    }
+
+    pub(super) fn revoke(&mut self, revoke: &Revoke) -> Option<RevokePlan> {
+        let request = self.request("revoke", &revoke.to_request())?;
+        Some(RevokePlan {
+            request,
+            tokens: revoke.tokens.as_slice().into(),
+        })
     }
 
     fn request(&mut self, key: &str, request: &Request) -> Option<RequestPlan> {

@@ -17,15 +17,15 @@ use super::{
     REFRESH_LIFETIME_SECONDS, SCOPE, TOKEN_LIFETIME_SECONDS,
 };
 
-type Form = HashMap<String, String>;
+pub(super) type Form = HashMap<String, String>;
 
-fn form(bytes: &[u8]) -> Form {
+pub(super) fn form(bytes: &[u8]) -> Form {
     form_urlencoded::parse(bytes).into_owned().collect()
 }
 
 /// Who asks at an endpoint for applications.
-struct Client {
-    id: String,
+pub(super) struct Client {
+    pub(super) id: String,
     /// Whether it showed the secret.
     confidential: bool,
 }
@@ -61,6 +61,7 @@ impl Fake {
         if fits {
             let code = self.sealer.seal(&Ticket {
                 purpose: Purpose::Code,
+                serial: self.next_serial(),
                 person: Person {
                     name: Some("Ada Okafor".to_owned()),
                     email: Some(format!("{sub}@example.org")),
@@ -105,7 +106,11 @@ impl Fake {
             _ => return FakeAnswer::error(400, "unsupported_grant_type"),
         };
         match ticket {
-            Some(ticket) if ticket.client_id == client.id && is_good(&ticket, now) => {
+            Some(ticket)
+                if ticket.client_id == client.id
+                    && is_good(&ticket, now)
+                    && !self.revoked.holds(&ticket) =>
+            {
                 self.tokens(&ticket, now)
             }
             _ => FakeAnswer::error(400, "invalid_grant"),
@@ -163,7 +168,8 @@ impl Fake {
         }
         let token = form.get("token");
         let ticket = token.and_then(|token| self.sealer.open(token, Purpose::Access));
-        let Some(ticket) = ticket.filter(|ticket| is_good(ticket, now)) else {
+        let good = ticket.filter(|ticket| is_good(ticket, now) && !self.revoked.holds(ticket));
+        let Some(ticket) = good else {
             return FakeAnswer::json(200, &json!({"active": false}));
         };
         if let Some(instead) = ticket.behaviour.instead() {
@@ -189,7 +195,7 @@ fn is_good(ticket: &Ticket, now: DateTime<Utc>) -> bool {
 }
 
 /// RFC 6749 §2.3.1: HTTP Basic or the form. A wrong secret is no client, a missing one is a public client.
-fn authenticate(authorization: Option<&str>, form: &Form) -> Option<Client> {
+pub(super) fn authenticate(authorization: Option<&str>, form: &Form) -> Option<Client> {
     let (id, secret) = match authorization {
         Some(value) => {
             let (scheme, credentials) = value.split_once(' ')?;

@@ -94,6 +94,7 @@ impl Fake {
         };
         let ticket = Ticket {
             purpose,
+            serial: self.next_serial(),
             person: Person {
                 sub: request.sub,
                 name: request.name,

@@ -714,6 +714,7 @@ fn discovery_names_endpoints_that_exist() {
         ("authorization_endpoint", "GET"),
         ("token_endpoint", "POST"),
         ("introspection_endpoint", "POST"),
+        ("revocation_endpoint", "POST"),
         ("userinfo_endpoint", "GET"),
         ("jwks_uri", "GET"),
     ] {
@@ -743,4 +744,48 @@ fn its_entry_of_the_catalogue_is_in_the_language_of_entries() {
     ] {
         assert_eq!(Url::parse(&url).unwrap().host_str(), Some(HOST));
     }
+}
+
+#[test]
+fn a_revoked_token_is_refused_and_a_new_one_of_the_same_person_is_not() {
+    let fake = fake();
+    let mint = || {
+        let minted = fake.handle(
+            &FakeRequest {
+                body: br#"{"sub": "1001"}"#,
+                ..request("POST", "/mint")
+            },
+            at(NOW),
+        );
+        body(&minted)["access_token"].as_str().unwrap().to_owned()
+    };
+    let ask = |token: &str| {
+        let authorization = format!("Bearer {token}");
+        fake.handle(
+            &FakeRequest {
+                authorization: Some(&authorization),
+                ..request("GET", "/me")
+            },
+            at(NOW),
+        )
+        .status
+    };
+    let revoke = |client_id: &str, token: &str| {
+        let form = format!("client_id={client_id}&token={token}");
+        fake.handle(
+            &FakeRequest {
+                body: form.as_bytes(),
+                ..request("POST", "/revoke")
+            },
+            at(NOW),
+        )
+        .status
+    };
+    let (first, second) = (mint(), mint());
+
+    assert_eq!(revoke("another-client", &first), 200);
+    assert_eq!((ask(&first), ask(&second)), (200, 200));
+    assert_eq!(revoke(CLIENT_ID, &first), 200);
+    assert_eq!((ask(&first), ask(&second)), (401, 200));
+    assert_eq!(revoke(CLIENT_ID, "never-issued"), 200);
 }

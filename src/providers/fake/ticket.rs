@@ -37,6 +37,9 @@ pub(super) struct Person {
 pub(super) struct Ticket {
     pub(super) purpose: Purpose,
     pub(super) person: Person,
+    /// Tells one consent from the next; what is issued for the same code shares it.
+    #[serde(default)]
+    pub(super) serial: u64,
     pub(super) client_id: String,
     #[serde(default)]
     pub(super) behaviour: Behaviour,

@@ -107,6 +107,7 @@ fn inline_entry(
         identity: None,
         audience: audience.clone(),
         extra_data: Vec::new(),
+        revoke: None,
     })
 }
 
@@ -172,6 +173,9 @@ fn apply(entry: &mut Entry, settings: &ProviderSettings) {
     }
     if let Some(audience) = &settings.audience {
         entry.audience = audience.clone();
+    }
+    if let Some(revoke) = &settings.revoke {
+        entry.revoke = Some(revoke.clone());
     }
     if !settings.extra_data.is_empty() {
         entry.extra_data.clone_from(&settings.extra_data);

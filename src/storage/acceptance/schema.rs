@@ -192,6 +192,30 @@ macro_rules! read_everything {
                 .execute(connection),
             Ok(0)
         );
+        assert_eq!(
+            unlinked_accounts::table
+                .select(unlinked_accounts::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
+            standing_orders::table
+                .select(standing_orders::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
+            token_checks::table
+                .select(token_checks::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
+            deactivations::table
+                .select(deactivations::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
     }};
 }
 

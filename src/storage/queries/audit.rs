@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde_json::Value;
 
-use super::super::schema::audit_log;
+use super::super::schema::{audit_log, staff};
 use super::super::{Backend, Conn};
 use crate::domain::{AuditEntry, ProviderId, SocialAuthId, Uid, UserId};
-use crate::storage::audit::AuditRecord;
+use crate::storage::audit::{AuditRecord, NamedEntry};
 use crate::storage::{StorageError, micros};
 
 #[derive(Queryable, Selectable)]
@@ -83,4 +83,26 @@ pub(in crate::storage) fn list(
         .select(AuditRow::as_select())
         .load(conn)?;
     Ok(rows.into_iter().map(AuditRecord::from).collect())
+}
+
+pub(in crate::storage) fn list_of_user(
+    conn: &mut Conn,
+    user_id: UserId,
+    limit: i64,
+) -> Result<Vec<NamedEntry>, StorageError> {
+    let is_actor = audit_log::actor_id
+        .eq(staff::id.nullable())
+        .and(audit_log::actor_kind.eq("staff"));
+    let rows: Vec<(AuditRow, Option<String>)> = audit_log::table
+        .left_join(staff::table.on(is_actor))
+        .filter(audit_log::user_id.eq(user_id.0))
+        .order(audit_log::id.desc())
+        .limit(limit)
+        .select((AuditRow::as_select(), staff::display_name.nullable()))
+        .load(conn)?;
+    let named = rows.into_iter().map(|(row, actor_name)| NamedEntry {
+        record: row.into(),
+        actor_name,
+    });
+    Ok(named.collect())
 }

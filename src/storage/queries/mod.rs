@@ -11,6 +11,7 @@ use diesel::query_dsl::methods::LoadQuery;
 
 use super::{Backend, Conn};
 
+pub(in crate::storage) mod account_records;
 pub(in crate::storage) mod api_clients;
 pub(in crate::storage) mod audit;
 pub(in crate::storage) mod audit_search;
@@ -24,15 +25,20 @@ pub(in crate::storage) mod provider_health;
 pub(in crate::storage) mod provider_users;
 pub(in crate::storage) mod roll_up;
 pub(in crate::storage) mod seeding;
+pub(in crate::storage) mod session_records;
 pub(in crate::storage) mod sessions;
 pub(in crate::storage) mod social_auths;
 pub(in crate::storage) mod staff;
 pub(in crate::storage) mod staff_links;
 pub(in crate::storage) mod staff_sessions;
 pub(in crate::storage) mod staff_throttles;
+pub(in crate::storage) mod standing_orders;
+pub(in crate::storage) mod token_checks;
+pub(in crate::storage) mod unlinked_accounts;
 pub(in crate::storage) mod upkeep;
 pub(in crate::storage) mod upkeep_changes;
 pub(in crate::storage) mod upkeep_sweep;
+pub(in crate::storage) mod user_records;
 pub(in crate::storage) mod users;
 
 /// Users, or social accounts, that the read models count and compare together. Part of what is stored: never change it.
@@ -118,6 +124,14 @@ struct LockMark;
 
 impl Suffix for LockMark {
     const TEXT: &'static str = super::LOCK_MARK;
+}
+
+/// See [`super::LOCK_USER`].
+#[derive(QueryId)]
+struct LockUser;
+
+impl Suffix for LockUser {
+    const TEXT: &'static str = super::LOCK_USER;
 }
 
 impl<Q: QueryFragment<Backend>, S: Suffix> QueryFragment<Backend> for Suffixed<Q, S> {

@@ -16,7 +16,7 @@ use crate::storage::{StorageError, micros};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = social_auth, check_for_backend(Backend))]
-struct SocialAuthRow {
+pub(super) struct SocialAuthRow {
     id: i64,
     user_id: i64,
     provider: String,

@@ -15,8 +15,8 @@ use super::lists::export;
 use super::notices::redirect;
 use super::store::StaffSessionStore;
 use super::{
-    CookieName, accounts, activity, factor, health, overview, preferences, provider, providers,
-    second_factor, settings, sign_in, staff_accounts, users, welcome,
+    CookieName, accounts, activity, factor, health, overview, person, preferences, provider,
+    providers, second_factor, settings, sign_in, staff_accounts, users, welcome,
 };
 use crate::app::App;
 use crate::domain::Role;
@@ -121,6 +121,21 @@ pub static ROUTES: &[AdminRoute] = table! {
     GET "/admin/activity/{id}" STAFF activity::show_entry;
     GET "/admin/settings/health" STAFF health::show_health;
     GET "/admin/settings/health.json" STAFF health::show_health_json;
+    GET "/admin/users/{id}" STAFF person::show::show_user;
+    GET "/admin/users/{id}/accounts/{account}/unlink" ADMIN person::unlink::show_unlink;
+    POST "/admin/users/{id}/accounts/{account}/unlink" ADMIN person::unlink::unlink_account;
+    POST "/admin/users/{id}/accounts/{account}/check" STAFF person::check::check;
+    POST "/admin/users/{id}/unlinked/{unlinked}/undo" ADMIN person::unlink::undo;
+    GET "/admin/users/{id}/unlinked/{unlinked}/ticket" ADMIN person::ticket::show_ticket;
+    POST "/admin/users/{id}/unlinked/{unlinked}/ticket" ADMIN person::ticket::issue_ticket;
+    GET "/admin/users/{id}/deactivate" ADMIN person::activation::show_deactivate;
+    POST "/admin/users/{id}/deactivate" ADMIN person::activation::deactivate;
+    GET "/admin/users/{id}/reactivate" ADMIN person::activation::show_reactivate;
+    POST "/admin/users/{id}/reactivate" ADMIN person::activation::reactivate;
+    GET "/admin/users/{id}/sessions/revoke" ADMIN person::sessions::show_revoke_all;
+    POST "/admin/users/{id}/sessions/revoke" ADMIN person::sessions::revoke_all;
+    GET "/admin/users/{id}/sessions/{session}/revoke" ADMIN person::sessions::show_revoke_one;
+    POST "/admin/users/{id}/sessions/{session}/revoke" ADMIN person::sessions::revoke_one;
 };
 
 /// The staff pages.

@@ -59,6 +59,7 @@ const REASONS: &[(&str, &str)] = &[
     ("not_signed_up", "Nobody has signed up with it"),
     ("already_signed_up", "Has signed up before"),
     ("inactive_user", "User is inactive"),
+    ("account_refused", "Staff refuse this account"),
     ("sign_ups_closed", "Sign-ups are closed"),
     ("email_not_allowed", "Address is not allowed"),
     ("email_in_use", "Address belongs to another user"),

@@ -1,4 +1,4 @@
-//! The pages of staff, as a browser without script sees them.
+//! The pages of staff, as a browser without script sees them, and what stands behind them.
 
 mod accounts;
 mod activity;
@@ -8,6 +8,8 @@ mod frame;
 mod links;
 mod lists;
 mod overview;
+mod person;
+mod person_pages;
 mod providers;
 mod roles;
 mod sessions;

@@ -9,6 +9,7 @@ mod fixtures;
 mod good;
 mod hostile;
 mod id_tokens;
+mod revocation;
 mod scene;
 mod specifics;
 mod uids;

@@ -187,7 +187,9 @@ impl MockProvider {
     #[track_caller]
     pub(crate) fn answer_with(&self, endpoint: &str, answer: Answer) {
         assert!(
-            endpoint.starts_with("GET ") || endpoint.starts_with("POST "),
+            ["GET ", "POST ", "DELETE "]
+                .iter()
+                .any(|method| endpoint.starts_with(method)),
             "{endpoint} is no endpoint"
         );
         let mut script = self.state.script.lock().unwrap();

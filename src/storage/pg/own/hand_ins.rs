@@ -159,7 +159,7 @@ pub(in crate::storage) fn sign_in(
 }
 
 prepared! {
-    /// Where the name is taken or somebody has the social account it writes nothing. Only who loses a race for the account fails:
+    /// Where the name is taken, somebody has the social account or staff ordered something about it, it writes nothing. Only who loses a race for the account fails:
     /// of two conflicts in one statement only the first can be passed over, and names are taken more often.
     struct SignUpStatement<'a> {
         username: &'a str,
@@ -198,6 +198,8 @@ prepared! {
     ", TRUE, " [now: Tstz]
     ", " [now: Tstz]
     ", 1 WHERE NOT EXISTS (SELECT 1 FROM social_auth WHERE provider = " [provider: Text]
+    " AND uid = " [uid: Text]
+    ") AND NOT EXISTS (SELECT 1 FROM standing_orders WHERE provider = " [provider: Text]
     " AND uid = " [uid: Text]
     ") ON CONFLICT (username_folded) DO NOTHING RETURNING id), \
      recorded AS (INSERT INTO last_sign_ins (user_id, at) SELECT id, " [now: Tstz]
@@ -297,7 +299,7 @@ fn statement<'a>(sign_up: &SignUp<'a>, now: DateTime<Utc>) -> SignUpStatement<'a
 }
 
 prepared! {
-    /// The caller must be live in the sense of [`crate::domain::Session::is_live`].
+    /// The caller must be live in the sense of [`crate::domain::Session::is_live`], and nothing ordered about the account.
     struct Associate<'a> {
         user_id: i64,
         session_id: i64,
@@ -326,7 +328,9 @@ prepared! {
     ", " [extra_data: Json]
     ", " [now: Tstz]
     ", " [now: Tstz]
-    " FROM caller ON CONFLICT (provider, uid) DO NOTHING RETURNING id, user_id), \
+    " FROM caller WHERE NOT EXISTS (SELECT 1 FROM standing_orders WHERE provider = " [provider: Text]
+    " AND uid = " [uid: Text]
+    ") ON CONFLICT (provider, uid) DO NOTHING RETURNING id, user_id), \
      counted AS (UPDATE users SET social_accounts = social_accounts + 1 FROM associated WHERE users.id = associated.user_id), \
      logged AS (INSERT INTO audit_log (at, actor_kind, actor_id, action, user_id, social_auth_id, provider, uid, request_id, address) SELECT " [now: Tstz]
     ", " [actor_kind: Text]

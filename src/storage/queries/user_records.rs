@@ -1,0 +1,123 @@
+//! Users with what is stored beside them.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use super::super::schema::{deactivations, last_sign_ins, staff, users};
+use super::super::{Backend, Conn};
+use super::users::UserRow;
+use super::{LockUser, Suffixed, find_one};
+use crate::domain::stewardship::Reason;
+use crate::domain::{Actor, User, UserId};
+use crate::storage::user_records::{Deactivation, UserRecord};
+use crate::storage::{StorageError, micros};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = deactivations, check_for_backend(Backend))]
+struct DeactivationRow {
+    actor_kind: String,
+    actor_id: Option<i64>,
+    reason: String,
+    at: DateTime<Utc>,
+}
+
+type Columns = (
+    UserRow,
+    Option<DateTime<Utc>>,
+    Option<DeactivationRow>,
+    Option<String>,
+);
+
+fn record((user, last_sign_in_at, deactivation, actor_name): Columns) -> UserRecord {
+    UserRecord {
+        user: user.into(),
+        last_sign_in_at,
+        deactivation: deactivation.map(|row| Deactivation {
+            actor_kind: row.actor_kind,
+            actor_id: row.actor_id,
+            actor_name,
+            reason: row.reason,
+            at: row.at,
+        }),
+    }
+}
+
+pub(in crate::storage) fn find(
+    conn: &mut Conn,
+    id: UserId,
+) -> Result<Option<UserRecord>, StorageError> {
+    let is_actor = deactivations::actor_id
+        .eq(staff::id.nullable())
+        .and(deactivations::actor_kind.eq("staff"));
+    let query = users::table
+        .left_join(last_sign_ins::table)
+        .left_join(deactivations::table)
+        .left_join(staff::table.on(is_actor))
+        .filter(users::id.eq(id.0))
+        .select((
+            UserRow::as_select(),
+            last_sign_ins::at.nullable(),
+            Option::<DeactivationRow>::as_select(),
+            staff::display_name.nullable(),
+        ));
+    Ok(find_one::<_, Columns>(conn, query)?.map(record))
+}
+
+pub(in crate::storage) fn find_for_update(
+    conn: &mut Conn,
+    id: UserId,
+) -> Result<Option<User>, StorageError> {
+    let query = users::table
+        .filter(users::id.eq(id.0))
+        .select(UserRow::as_select());
+    let locked = Suffixed::<_, LockUser>::new(query);
+    Ok(find_one::<_, UserRow>(conn, locked)?.map(User::from))
+}
+
+pub(in crate::storage) fn deactivate(
+    conn: &mut Conn,
+    id: UserId,
+    actor: Actor,
+    reason: &Reason,
+    now: DateTime<Utc>,
+) -> Result<(), StorageError> {
+    set_active(conn, id, false, now)?;
+    let values = (
+        deactivations::actor_kind.eq(actor.kind()),
+        deactivations::actor_id.eq(actor.id()),
+        deactivations::reason.eq(reason.as_str()),
+        deactivations::at.eq(micros(now)),
+    );
+    diesel::insert_into(deactivations::table)
+        .values((deactivations::user_id.eq(id.0), values))
+        .on_conflict(deactivations::user_id)
+        .do_update()
+        .set(values)
+        .execute(conn)?;
+    Ok(())
+}
+
+pub(in crate::storage) fn reactivate(
+    conn: &mut Conn,
+    id: UserId,
+    now: DateTime<Utc>,
+) -> Result<(), StorageError> {
+    set_active(conn, id, true, now)?;
+    diesel::delete(deactivations::table.find(id.0)).execute(conn)?;
+    Ok(())
+}
+
+fn set_active(
+    conn: &mut Conn,
+    id: UserId,
+    is_active: bool,
+    now: DateTime<Utc>,
+) -> Result<(), StorageError> {
+    diesel::update(users::table.find(id.0))
+        .set((
+            users::is_active.eq(is_active),
+            users::modified_at.eq(micros(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! Deactivating a user, and the way back.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use askama::Template;
+use serde::Deserialize;
+
+use super::super::context::{ContextOf, StaffContext};
+use super::super::error::AdminError;
+use super::super::forms::{FormErrors, ProtectedForm};
+use super::super::frame::{Frame, Nav, render, render_with_status};
+use super::super::notices::Notice;
+use super::{by, count_of, failed, name_of, reason_of, user_path};
+use crate::app::App;
+use crate::domain::UserId;
+use crate::flows::people::{deactivate_user, plan_session_end, reactivate_user};
+
+/// The page that asks.
+#[derive(Template)]
+#[template(path = "admin/person/activation.html")]
+struct ActivationPage {
+    frame: Frame,
+    errors: FormErrors,
+    back: String,
+    name: String,
+    deactivates: bool,
+    sessions: i64,
+    sessions_words: String,
+    why: String,
+}
+
+/// What the page's form sends.
+#[derive(Deserialize)]
+pub struct ReasonForm {
+    #[serde(default)]
+    why: String,
+}
+
+/// `GET /admin/users/{id}/deactivate`
+///
+/// # Errors
+/// [`AdminError::NotFound`], [`AdminError::Storage`].
+pub async fn show_deactivate(
+    app: Data<App>,
+    staff: StaffContext,
+    path: Path<i64>,
+) -> Result<HttpResponse, AdminError> {
+    let id = UserId(path.into_inner());
+    render(&page(&app, &staff, id, true, "", FormErrors::none()).await?)
+}
+
+/// `GET /admin/users/{id}/reactivate`
+///
+/// # Errors
+/// [`AdminError::NotFound`], [`AdminError::Storage`].
+pub async fn show_reactivate(
+    app: Data<App>,
+    staff: StaffContext,
+    path: Path<i64>,
+) -> Result<HttpResponse, AdminError> {
+    let id = UserId(path.into_inner());
+    render(&page(&app, &staff, id, false, "", FormErrors::none()).await?)
+}
+
+/// `POST /admin/users/{id}/deactivate`
+///
+/// # Errors
+/// [`AdminError::NotFound`], [`AdminError::Storage`].
+pub async fn deactivate(
+    app: Data<App>,
+    staff: StaffContext,
+    ContextOf(context): ContextOf,
+    path: Path<i64>,
+    ProtectedForm(form): ProtectedForm<ReasonForm>,
+) -> Result<HttpResponse, AdminError> {
+    let id = UserId(path.into_inner());
+    let reason = match reason_of(&form.why) {
+        Ok(reason) => reason,
+        Err(problem) => return again(&app, &staff, id, true, &form.why, problem).await,
+    };
+    let done = deactivate_user(&app, by(&staff, context), id, reason)
+        .await
+        .map_err(|error| failed(error, id))?;
+    let sessions = usize::try_from(done.sessions_ended).unwrap_or_default();
+    let notice = if done.was_repeated {
+        Notice::ok("The user had been inactive before. Nothing was done now.")
+    } else {
+        Notice::ok(format!(
+            "Deactivated. Ended {}.",
+            count_of(sessions, "session")
+        ))
+    };
+    Ok(staff.redirect_with_notice(&user_path(id), notice))
+}
+
+/// `POST /admin/users/{id}/reactivate`
+///
+/// # Errors
+/// [`AdminError::NotFound`], [`AdminError::Storage`].
+pub async fn reactivate(
+    app: Data<App>,
+    staff: StaffContext,
+    ContextOf(context): ContextOf,
+    path: Path<i64>,
+    ProtectedForm(form): ProtectedForm<ReasonForm>,
+) -> Result<HttpResponse, AdminError> {
+    let id = UserId(path.into_inner());
+    let reason = match reason_of(&form.why) {
+        Ok(reason) => reason,
+        Err(problem) => return again(&app, &staff, id, false, &form.why, problem).await,
+    };
+    let was_done = reactivate_user(&app, by(&staff, context), id, reason)
+        .await
+        .map_err(|error| failed(error, id))?;
+    let notice = if was_done {
+        Notice::ok("Reactivated. The user can sign in again; ended sessions stay ended.")
+    } else {
+        Notice::ok("The user had been active before. Nothing was done now.")
+    };
+    Ok(staff.redirect_with_notice(&user_path(id), notice))
+}
+
+/// The page once more, with what is wrong and what was typed.
+async fn again(
+    app: &App,
+    staff: &StaffContext,
+    id: UserId,
+    deactivates: bool,
+    why: &str,
+    problem: &'static str,
+) -> Result<HttpResponse, AdminError> {
+    let errors = FormErrors::one("why", problem);
+    let page = page(app, staff, id, deactivates, why, errors).await?;
+    render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
+}
+
+async fn page(
+    app: &App,
+    staff: &StaffContext,
+    id: UserId,
+    deactivates: bool,
+    why: &str,
+    errors: FormErrors,
+) -> Result<ActivationPage, AdminError> {
+    let plan = plan_session_end(app, id)
+        .await
+        .map_err(|error| failed(error, id))?;
+    let name = name_of(&plan.user);
+    let verb = if deactivates {
+        "Deactivate"
+    } else {
+        "Reactivate"
+    };
+    let frame = staff.frame(app, &format!("{verb} {name}"), Nav::Users);
+    Ok(ActivationPage {
+        frame: frame.with_errors(!errors.is_empty()),
+        errors,
+        back: user_path(id),
+        name,
+        deactivates,
+        sessions: plan.sessions,
+        sessions_words: count_of(
+            usize::try_from(plan.sessions).unwrap_or_default(),
+            "session",
+        ),
+        why: why.to_owned(),
+    })
+}
