@@ -69,12 +69,12 @@ pub(super) fn run(args: &SeedArgs, config: &Config) -> Result<(), Failure> {
 /// Makes batches on one thread and stores them on another.
 fn write(mut seeder: Seeder, history: History, keys: Keys) -> Result<(), Failure> {
     let events = history.event_count();
-    let (sender, batches) = mpsc::sync_channel(WAITING_BATCHES);
+    let (made, batches) = mpsc::sync_channel(WAITING_BATCHES);
     let maker = std::thread::spawn(move || {
         for batch in history.batches(&keys.sealer) {
             let is_last = batch.is_err();
             // Whoever stores them has given up, and says why.
-            if sender.send(batch).is_err() || is_last {
+            if made.send(batch).is_err() || is_last {
                 return;
             }
         }

@@ -23,7 +23,7 @@ use crate::storage::{StorageError, Tx, audit};
 pub use activation::{Deactivated, deactivate_user, reactivate_user};
 pub use check_token::{CHECK_EVERY_SECONDS, Checked, check_token};
 pub use end_sessions::{SessionPlan, plan_session_end, revoke_session, revoke_sessions};
-pub use purge::{purge_expired_sessions, purge_standing_orders, purge_unlinked_accounts};
+pub use purge::{purge, purge_is_due};
 pub use ticket::{TicketRequest, issue_association_ticket};
 pub use undo_unlink::{KeptAccount, Restored, find_kept_account, undo_unlink};
 pub use unlink::{UnlinkPlan, UnlinkRequest, Unlinked, plan_unlink, unlink};

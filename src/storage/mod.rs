@@ -16,6 +16,7 @@ pub mod provider_health;
 pub mod provider_users;
 pub mod roll_up;
 pub mod sealing;
+pub mod search;
 pub mod seeding;
 pub mod session_records;
 pub mod sessions;

@@ -93,6 +93,14 @@ pub fn revoke_of_user(
     )
 }
 
+/// Whether there is anything for [`delete_expired`]: whether the oldest session expired by `before`. Cheap.
+///
+/// # Errors
+/// [`StorageError`] when the database fails.
+pub fn any_expired(reader: &mut Reader<'_>, before: DateTime<Utc>) -> Result<bool, StorageError> {
+    dispatch!(reader, session_records::any_expired(before))
+}
+
 /// Removes sessions that expired by `before`, at most `limit` of them, and says how many that were. Looks at the oldest rows only.
 ///
 /// # Errors

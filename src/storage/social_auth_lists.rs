@@ -90,7 +90,7 @@ pub fn list(
     let found = if plan.is_impossible() {
         (Vec::new(), None, Some(Count::Exactly(0)))
     } else {
-        find(reader, &plan, request, plan.lead(&state.estimates))?
+        find(reader, &plan, request, &plan.lead(&state.estimates))?
     };
     let (rows, stopped_at, count) = found;
     let everything = u32::try_from(state.total).unwrap_or(u32::MAX);
@@ -112,16 +112,16 @@ fn find(
     reader: &mut Reader<'_>,
     plan: &Plan<'_>,
     request: &Request,
-    lead: Lead,
+    lead: &Lead,
 ) -> Result<Found, StorageError> {
     let of_tail = tail_matches(reader, plan)?;
     let wanted = usize::from(request.rows) + 1;
     let count = match &request.from {
-        None if !request.filter.is_empty() => Some(count(reader, plan, &lead, of_tail.len())?),
+        None if !request.filter.is_empty() => Some(count(reader, plan, lead, of_tail.len())?),
         _ => None,
     };
     let (mut rows, stopped_at) = if plan.covers_index() {
-        follow(reader, plan, request, &lead, wanted)?
+        follow(reader, plan, request, lead, wanted)?
     } else {
         (Vec::new(), None)
     };
@@ -184,7 +184,7 @@ fn follow(
     lead: &Lead,
     wanted: usize,
 ) -> Result<(Vec<ListedSocialAuth>, Option<i64>), StorageError> {
-    let (from_where, id) = plan.from_where(lead);
+    let (from_where, id) = plan.source_and_conditions(lead);
     let conditions = plan.conditions(lead);
     let sign = if plan.reads_downwards() { "<" } else { ">" };
     let mut bounds = plan.bounds(id);
@@ -251,7 +251,7 @@ fn count(
         let (source, id) = plan.source(lead);
         sql.append(&source).append(&plan.bounds(id));
     } else {
-        let (from_where, id) = plan.from_where(lead);
+        let (from_where, id) = plan.source_and_conditions(lead);
         sql.append(&from_where)
             .append(&conditions)
             .append(&plan.bounds(id));

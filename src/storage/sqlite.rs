@@ -60,8 +60,11 @@ pub(super) fn open_writer(path: &str) -> Result<Conn, StorageError> {
         connection.batch_execute("PRAGMA journal_mode = WAL")?;
     }
     // NORMAL syncs nothing at a commit, and all that keeps the file sound: the log before it is copied, the database before the
-    // log begins anew (https://www.sqlite.org/pragma.html#pragma_synchronous, 2026-11-26).
-    connection.batch_execute("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0")?;
+    // log begins anew (https://www.sqlite.org/pragma.html#pragma_synchronous, 2026-11-26). Nobody else should write; whoever does,
+    // a caller behind two groups that wait for them must still be told in time.
+    connection.batch_execute(
+        "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 2000",
+    )?;
     Ok(connection)
 }
 

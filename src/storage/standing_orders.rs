@@ -95,6 +95,14 @@ pub fn list_of_user(
     dispatch!(reader, standing_orders::list_of_user(user_id, now, limit))
 }
 
+/// Whether there is anything for [`delete_expired`]. Cheap.
+///
+/// # Errors
+/// [`StorageError`] when the database fails.
+pub fn any_expired(reader: &mut Reader<'_>, now: DateTime<Utc>) -> Result<bool, StorageError> {
+    dispatch!(reader, standing_orders::any_expired(now))
+}
+
 /// Removes orders whose time is over, at most `limit` of them, and says how many that were.
 ///
 /// # Errors

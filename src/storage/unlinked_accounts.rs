@@ -106,6 +106,14 @@ pub fn mark_restored(
     dispatch!(tx, unlinked_accounts::mark_restored(id, now))
 }
 
+/// Whether there is anything for [`delete_expired`]. Cheap.
+///
+/// # Errors
+/// [`StorageError`] when the database fails.
+pub fn any_expired(reader: &mut Reader<'_>, now: DateTime<Utc>) -> Result<bool, StorageError> {
+    dispatch!(reader, unlinked_accounts::any_expired(now))
+}
+
 /// Removes accounts whose time is over, at most `limit` of them, and says how many that were.
 ///
 /// # Errors

@@ -9,9 +9,12 @@
 //!
 //! What the upkeep has not reached yet, the *tail*, is left out of the read models' answers and tested in the tables.
 
+mod count;
+mod keys;
 mod plan;
 mod run;
 mod tail;
+mod walk;
 
 use chrono::{DateTime, Utc};
 
@@ -20,7 +23,7 @@ pub(super) use tail::mark;
 
 use super::{Reader, StorageError};
 use crate::domain::paging::{Count, Direction, OrderKey, Page, Position};
-use crate::domain::search::{Search, searchable_text};
+use crate::domain::search::searchable_text;
 use crate::domain::{ProviderId, User, UserId};
 
 /// What users are listed by.
@@ -131,18 +134,6 @@ pub fn list(
     run::list(reader, request)
 }
 
-/// The users whom a search names exactly: by id, address, user name or uid. At most `limit`, the latest first.
-///
-/// # Errors
-/// [`StorageError`] when the database fails.
-pub fn find_exactly(
-    reader: &mut Reader<'_>,
-    search: &Search,
-    limit: u16,
-) -> Result<Vec<UserId>, StorageError> {
-    run::find_exactly(reader, search, limit)
-}
-
 /// The users with these ids, the latest first.
 ///
 /// # Errors
@@ -154,13 +145,7 @@ pub fn list_by_id(
     run::list_by_id(reader, ids)
 }
 
-/// The providers of which there is any social account, in the order of their ids.
-///
-/// # Errors
-/// [`StorageError`] when the database fails or an id does not parse.
-pub fn list_providers(reader: &mut Reader<'_>) -> Result<Vec<ProviderId>, StorageError> {
-    run::list_providers(reader)
-}
+type Request = ListRequest<UserFilter, UserOrder>;
 
 impl ListedUser {
     /// Whether search finds the user by this text, which is in lower case.

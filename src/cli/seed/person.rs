@@ -222,6 +222,7 @@ fn accounts(
 fn draw_provider(random: &mut Random) -> &'static ProviderShare {
     let all: u64 = PROVIDERS.iter().map(|provider| provider.share).sum();
     let mut drawn = random.below(all);
+    #[expect(clippy::indexing_slicing, reason = "checked when it is compiled")]
     let first = const { &PROVIDERS[0] };
     for provider in PROVIDERS {
         if drawn < provider.share {

@@ -1,4 +1,4 @@
-//! Randomness that is the same for the same seed, in every version: SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom
+//! Randomness that is the same for the same seed, in every version: `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom
 //! number generators", 2014).
 
 /// A stream of numbers.

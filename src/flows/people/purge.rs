@@ -1,41 +1,29 @@
-//! Steps of the upkeep that remove what has had its time. Each is one short transaction's work, at most `limit` rows.
+//! Steps of the upkeep that remove what has had its time. Each says cheaply whether it is due, and then does one short transaction's
+//! work, at most `limit` rows.
 
 use chrono::{DateTime, Utc};
 
-use crate::storage::{StorageError, Tx, session_records, standing_orders, unlinked_accounts};
+use crate::storage::{
+    Reader, StorageError, Tx, session_records, standing_orders, unlinked_accounts,
+};
 
-/// Removes unlinked accounts that can no longer be had back, and says how many that were.
+/// Whether unlinked accounts, refusals, tickets or sessions have had their time.
 ///
 /// # Errors
 /// [`StorageError`] when the database fails.
-pub fn purge_unlinked_accounts(
-    tx: &mut Tx<'_>,
-    now: DateTime<Utc>,
-    limit: i64,
-) -> Result<usize, StorageError> {
-    unlinked_accounts::delete_expired(tx, now, limit)
+pub fn purge_is_due(reader: &mut Reader<'_>, now: DateTime<Utc>) -> Result<bool, StorageError> {
+    Ok(unlinked_accounts::any_expired(reader, now)?
+        || standing_orders::any_expired(reader, now)?
+        || session_records::any_expired(reader, now)?)
 }
 
-/// Removes refusals and tickets that no longer hold, and says how many that were.
+/// Removes unlinked accounts that can no longer be had back, refusals and tickets that no longer hold, and sessions that have
+/// expired, at most `limit` of each kind; says how many rows that were.
 ///
 /// # Errors
 /// [`StorageError`] when the database fails.
-pub fn purge_standing_orders(
-    tx: &mut Tx<'_>,
-    now: DateTime<Utc>,
-    limit: i64,
-) -> Result<usize, StorageError> {
-    standing_orders::delete_expired(tx, now, limit)
-}
-
-/// Removes sessions that have expired, and says how many that were.
-///
-/// # Errors
-/// [`StorageError`] when the database fails.
-pub fn purge_expired_sessions(
-    tx: &mut Tx<'_>,
-    now: DateTime<Utc>,
-    limit: i64,
-) -> Result<usize, StorageError> {
-    session_records::delete_expired(tx, now, limit)
+pub fn purge(tx: &mut Tx<'_>, now: DateTime<Utc>, limit: i64) -> Result<usize, StorageError> {
+    Ok(unlinked_accounts::delete_expired(tx, now, limit)?
+        + standing_orders::delete_expired(tx, now, limit)?
+        + session_records::delete_expired(tx, now, limit)?)
 }

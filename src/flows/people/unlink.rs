@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{PersonError, entry_of_account, grant_of, provider_of, record_alone};
 use crate::app::App;
-use crate::domain::extra_data::is_about_a_token;
+use crate::domain::extra_data::{is_about_a_token, is_secret_name};
 use crate::domain::stewardship::{By, Reason, Retention, RowVersion, StandingOrder, UnlinkedId};
 use crate::domain::{AuditAction, ProviderId, SocialAuth, SocialAuthId, User, UserId};
 use crate::providers::{Revocation, StoredGrant};
@@ -276,14 +276,27 @@ fn refuse_in_future(
     standing_orders::put(tx, &order, now)
 }
 
-/// The extract of the profile: what is sealed goes, and so does what is about a token.
+/// The extract of the profile: what is sealed goes, and so does what is about a token. What stands deeper may hold a secret too, as
+/// an import from elsewhere left it.
 fn kept_data(extra_data: &Value) -> Value {
     let members = extra_data.as_object().into_iter().flatten();
     let kept: Map<String, Value> = members
         .filter(|(name, value)| !is_about_a_token(name) && !is_sealed(value))
-        .map(|(name, value)| (name.clone(), value.clone()))
+        .map(|(name, value)| (name.clone(), without_secrets(value)))
         .collect();
     Value::Object(kept)
+}
+
+fn without_secrets(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .filter(|(name, value)| !is_secret_name(name) && !is_sealed(value))
+            .map(|(name, value)| (name.clone(), without_secrets(value)))
+            .collect(),
+        Value::Array(items) => items.iter().map(without_secrets).collect(),
+        plain => plain.clone(),
+    }
 }
 
 fn rfc3339(at: DateTime<Utc>) -> String {
@@ -328,11 +341,14 @@ mod tests {
             "token_type": "Bearer", "expires_at": "2026-11-23T10:00:00Z", "auth_time": "2026-11-23T10:00:00Z",
             "client_secret_hint": "x", "scope": "email", "client_id": "ios",
             "login": "ada", "picture": {"url": "https://cdn.example/ada.png"},
+            "nested": [{"client_secret": "left.in.plain", "sealed_one": {"sealed": "1.CCCC"}, "id": 7}],
         });
 
         assert_eq!(
             kept_data(&extra_data),
-            json!({"login": "ada", "picture": {"url": "https://cdn.example/ada.png"}})
+            json!({
+                "login": "ada", "picture": {"url": "https://cdn.example/ada.png"}, "nested": [{"id": 7}],
+            })
         );
     }
 }

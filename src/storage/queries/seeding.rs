@@ -1,4 +1,5 @@
 //! The rows of `latchkey seed`.
+#![expect(clippy::ref_option_ref, reason = "diesel's derive borrows each field")]
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;

@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Text};
 use super::super::schema::{api_clients, sessions};
 use super::super::types::Tstz;
 use super::super::{Backend, Conn};
-use super::{get_one, prepared};
+use super::{find_one, get_one, prepared};
 use crate::domain::{SessionId, SocialAuthId, UserId};
 use crate::storage::session_records::SessionRecord;
 use crate::storage::{StorageError, micros};
@@ -140,4 +140,16 @@ pub(in crate::storage) fn delete_expired(
         limit: &limit,
     };
     Ok(delete.execute(conn)?)
+}
+
+pub(in crate::storage) fn any_expired(
+    conn: &mut Conn,
+    before: DateTime<Utc>,
+) -> Result<bool, StorageError> {
+    let oldest = sessions::table
+        .order(sessions::id)
+        .limit(1)
+        .select(sessions::expires_at);
+    let expires_at: Option<DateTime<Utc>> = find_one(conn, oldest)?;
+    Ok(expires_at.is_some_and(|at| at <= before))
 }

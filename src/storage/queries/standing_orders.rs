@@ -1,6 +1,7 @@
 //! Standing orders about social accounts that nobody has.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
@@ -148,4 +149,12 @@ pub(in crate::storage) fn delete_expired(
         limit: &limit,
     };
     Ok(delete.execute(conn)?)
+}
+
+pub(in crate::storage) fn any_expired(
+    conn: &mut Conn,
+    now: DateTime<Utc>,
+) -> Result<bool, StorageError> {
+    let expired = table::table.filter(table::expires_at.le(micros(now)));
+    Ok(diesel::select(exists(expired)).get_result(conn)?)
 }

@@ -1,6 +1,7 @@
 //! Unlinked social accounts.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use serde_json::Value;
@@ -188,4 +189,12 @@ pub(in crate::storage) fn delete_expired(
         limit: &limit,
     };
     Ok(delete.execute(conn)?)
+}
+
+pub(in crate::storage) fn any_expired(
+    conn: &mut Conn,
+    now: DateTime<Utc>,
+) -> Result<bool, StorageError> {
+    let expired = table::table.filter(table::expires_at.le(micros(now)));
+    Ok(diesel::select(exists(expired)).get_result(conn)?)
 }

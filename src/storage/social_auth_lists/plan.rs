@@ -175,7 +175,7 @@ impl<'r> Plan<'r> {
     }
 
     /// `FROM ... WHERE` of what leads with all tables.
-    pub(super) fn from_where(&self, lead: &Lead) -> (Sql, &'static str) {
+    pub(super) fn source_and_conditions(&self, lead: &Lead) -> (Sql, &'static str) {
         let (join, on) = if self.is_sqlite() {
             ("CROSS JOIN", "ON")
         } else {

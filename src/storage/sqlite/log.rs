@@ -33,7 +33,7 @@ const WAIT_FROM: i32 = 8 * COPY_FROM;
 const COPY: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 /// As [`COPY`], and waits for those readers, though not for long.
 const COPY_AND_WAIT: &str =
-    "PRAGMA busy_timeout = 100; PRAGMA wal_checkpoint(RESTART); PRAGMA busy_timeout = 5000";
+    "PRAGMA busy_timeout = 100; PRAGMA wal_checkpoint(RESTART); PRAGMA busy_timeout = 2000";
 /// Copies all and empties the file.
 const EMPTY: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 

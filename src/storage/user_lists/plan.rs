@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::paging::{Direction, OrderKey, Position};
 use crate::storage::sql::{Sql, id_list};
-use crate::storage::{Backend, rfc3339};
+use crate::storage::{Backend, rfc3339, sqlite};
 
+use super::tail::State;
 use super::{ListRequest, SocialAccounts, UserFilter, UserOrder};
 
 /// Rows that a walk looks at for one page, at most.
@@ -243,13 +243,14 @@ impl<'r> Plan<'r> {
     pub(super) fn walk(&self) -> Sql {
         let latest = " LEFT JOIN last_sign_ins AS l ON l.user_id = u.id WHERE ";
         match self.order {
-            UserOrder::SignedUp => Sql::new(format!("users AS u{latest}TRUE")),
+            UserOrder::SignedUp | UserOrder::Username => {
+                Sql::new(format!("users AS u{latest}TRUE"))
+            }
             UserOrder::LastSignIn => {
                 let index = self.through("last_sign_ins_at_user_id");
                 let users = self.then_users("l.user_id");
                 Sql::new(format!("last_sign_ins AS l{index}{users} WHERE TRUE"))
             }
-            UserOrder::Username => Sql::new(format!("users AS u{latest}TRUE")),
             UserOrder::Email => {
                 let index = self.through("users_email_folded");
                 Sql::new(format!(
@@ -333,103 +334,60 @@ impl<'r> Plan<'r> {
     }
 }
 
+impl Plan<'_> {
+    /// Takes over what was read about the read models.
+    pub(super) fn take(&mut self, state: &State) {
+        const BLOCK: i64 = sqlite::queries::BLOCK;
+        self.tail.clone_from(&state.tail);
+        if self.span().is_some() {
+            // An empty span where no block matches.
+            let (first, last) = state.blocks.unwrap_or((1, 0));
+            self.hull = Some((first * BLOCK, (last + 1) * BLOCK - 1));
+        }
+    }
+
+    /// Whether any user outside the tail can match.
+    pub(super) fn covers_models(&self) -> bool {
+        self.hull.is_none_or(|(first, last)| first <= last)
+    }
+
+    /// The gap that users may have who are not in the list's own index.
+    pub(super) fn lacking(&self) -> Option<&'static str> {
+        match self.order {
+            // Whoever signed in before an instant has signed in.
+            UserOrder::LastSignIn if self.filter.last_sign_in_before.is_none() => Some("sign_in"),
+            UserOrder::Email => Some("email"),
+            _ => None,
+        }
+    }
+
+    /// Whether a walk along the stream can be cut off. PostgreSQL's index of texts has no order to cut.
+    pub(super) fn has_budget(&self, stream: &Stream) -> bool {
+        !(matches!(stream, Stream::Needle(_)) && self.backend == Backend::Postgres)
+    }
+
+    /// The id at the end of the budget, counted from the newest.
+    pub(super) fn newest_floor(&self, stream: &Stream) -> Sql {
+        let (source, id) = self.source(stream);
+        Sql::new(format!("(SELECT {id} FROM "))
+            .joined(&source)
+            .joined(&self.bounds(id))
+            .with(format!(" ORDER BY {id} DESC LIMIT 1 OFFSET {BUDGET})"))
+    }
+
+    /// Whether the filter contradicts itself.
+    pub(super) fn is_impossible(&self) -> bool {
+        let filter = self.filter;
+        let needs_account = !filter.providers.is_empty() || filter.access_token_expired;
+        let has_none = filter.social_accounts == Some(SocialAccounts::None);
+        let is_empty_span = self.span().is_some_and(|(from, before)| from >= before);
+        (needs_account && has_none) || is_empty_span
+    }
+}
+
 /// `LIKE` without its wild cards.
 fn escape_like(text: &str) -> String {
     text.replace('\\', "\\\\")
         .replace('%', "\\%")
         .replace('_', "\\_")
-}
-
-/// What rows are ordered by, as columns.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::storage) struct Keys {
-    /// Before the id; empty if there is nothing but the id.
-    pub(in crate::storage) column: &'static str,
-    pub(in crate::storage) id: &'static str,
-    /// Whether the column may be missing, in which case the row comes last.
-    pub(in crate::storage) may_lack: bool,
-}
-
-impl Keys {
-    /// `ORDER BY`.
-    pub(in crate::storage) fn order(self, direction: Direction, is_backwards: bool) -> String {
-        let direction = if is_backwards {
-            direction.reversed()
-        } else {
-            direction
-        };
-        let way = match direction {
-            Direction::Ascending => "ASC",
-            Direction::Descending => "DESC",
-        };
-        let Self {
-            column,
-            id,
-            may_lack,
-        } = self;
-        // Missing ones come last in both directions, and first when the list is read backwards.
-        let lacking_way = if is_backwards { "DESC" } else { "ASC" };
-        let lacking = if may_lack {
-            format!("({column} IS NULL) {lacking_way}, ")
-        } else {
-            String::new()
-        };
-        if column.is_empty() {
-            format!(" ORDER BY {id} {way}")
-        } else {
-            format!(" ORDER BY {lacking}{column} {way}, {id} {way}")
-        }
-    }
-
-    /// The condition for rows behind `position` in the direction of reading.
-    pub(in crate::storage) fn behind(
-        self,
-        position: &Position,
-        direction: Direction,
-        is_backwards: bool,
-    ) -> Sql {
-        let reading = if is_backwards {
-            direction.reversed()
-        } else {
-            direction
-        };
-        let sign = match reading {
-            Direction::Ascending => ">",
-            Direction::Descending => "<",
-        };
-        let Self {
-            column,
-            id,
-            may_lack,
-        } = self;
-        let row = |key: Sql| {
-            let mut sql = Sql::new(format!("({column}, {id}) {sign} ("));
-            sql.append(&key).push(", ").bind(position.id).push(")");
-            sql
-        };
-        let known = match &position.key {
-            OrderKey::Time(micros) => {
-                let at = DateTime::from_timestamp_micros(*micros).unwrap_or_default();
-                Some(row(Sql::default().and(at)))
-            }
-            OrderKey::Text(text) => Some(row(Sql::default().and(text.as_str()))),
-            OrderKey::Id | OrderKey::Missing => None,
-        };
-        match known {
-            // Forwards the missing ones are still to come.
-            Some(known) if may_lack && !is_backwards => Sql::new(" AND (")
-                .joined(&known)
-                .with(format!(" OR {column} IS NULL)")),
-            Some(known) => Sql::new(" AND ").joined(&known),
-            None if may_lack && is_backwards => {
-                Sql::new(format!(" AND ({column} IS NOT NULL OR {id} {sign} "))
-                    .and(position.id)
-                    .with(")")
-            }
-            None if may_lack => {
-                Sql::new(format!(" AND {column} IS NULL AND {id} {sign} ")).and(position.id)
-            }
-            None => Sql::new(format!(" AND {id} {sign} ")).and(position.id),
-        }
-    }
 }

@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 use super::context::StaffContext;
 use super::error::AdminError;
 use super::frame::{Frame, Nav, render};
+use super::lists::filters::{Chip, FieldKind, Filters, day_begin};
 use super::lists::query::ListQuery;
 use super::lists::{
-    Chip, Column, Empty, FieldKind, Filters, Pages, View, column, cursor_of, day_begin, grouped,
-    mark, pages, shown_name, views,
+    Column, Empty, Pages, View, column, cursor_of, grouped, mark, pages, shown_name, views,
 };
 use super::marks::Mark;
 use super::preferences::remember_page_size;
@@ -21,10 +21,11 @@ use crate::app::App;
 use crate::domain::ProviderId;
 use crate::domain::paging::{Count, Direction, PageSize};
 use crate::storage::StorageError;
+use crate::storage::search::list_providers;
 use crate::storage::social_auth_lists::{
     self, AssociatedOrder, ListedSocialAuth, SocialAuthFilter,
 };
-use crate::storage::user_lists::{ListPage, ListRequest, list_providers};
+use crate::storage::user_lists::{ListPage, ListRequest};
 use crate::web::ServerContext;
 
 /// Where the list is.

@@ -7,10 +7,10 @@ use askama::Template;
 use super::context::StaffContext;
 use super::error::AdminError;
 use super::frame::{Frame, Nav, initials, render};
+use super::lists::filters::{Chip, FieldKind, Filters, day_begin};
 use super::lists::query::ListQuery;
 use super::lists::{
-    Chip, Column, Empty, FieldKind, Filters, Pages, View, column, cursor_of, day_begin, grouped,
-    mark, pages, shown_name, views,
+    Column, Empty, Pages, View, column, cursor_of, grouped, mark, pages, shown_name, views,
 };
 use super::marks::Mark;
 use super::notices::{Notice, Tone};
@@ -21,7 +21,7 @@ use crate::domain::paging::{Count, Direction, PageSize};
 use crate::domain::search::{SHORTEST_NEEDLE, Search};
 use crate::domain::{ProviderId, UserId};
 use crate::storage::user_lists::{self, ListPage, ListRequest, ListedUser, UserFilter, UserOrder};
-use crate::storage::{Reader, StorageError};
+use crate::storage::{Reader, StorageError, search};
 use crate::web::ServerContext;
 
 /// Where the list is.
@@ -195,14 +195,14 @@ pub async fn list_users(
     let is_first = list.from.is_none();
     let (skips, first) = (
         asked.is_too_short(),
-        is_first.then_some(exact).unwrap_or_default(),
+        if is_first { exact } else { Vec::new() },
     );
     let found = app
         .db
         .read(move |reader| read(reader, &list, skips, &first))
         .await?;
     let count = found.list.count.or(count);
-    let page = page(&app, &staff, &asked, found, (count, size, is_foreign));
+    let page = page(&app, &staff, &asked, &found, (count, size, is_foreign));
     let mut response = render(&page)?;
     if asked.query.get("rows").is_some() {
         remember_page_size(&mut response, &context, &staff, size);
@@ -242,7 +242,7 @@ fn read(
     Ok(Read {
         list,
         exact,
-        providers: user_lists::list_providers(reader)?,
+        providers: search::list_providers(reader)?,
     })
 }
 
@@ -257,7 +257,7 @@ async fn find_exactly(app: &App, asked: &UsersQuery) -> Result<Vec<UserId>, Admi
     };
     let found = app
         .db
-        .read(move |reader| user_lists::find_exactly(reader, &search, EXACT_MATCHES));
+        .read(move |reader| search::find_exactly(reader, &search, EXACT_MATCHES));
     Ok(found.await?)
 }
 
@@ -289,7 +289,7 @@ fn page(
     app: &App,
     staff: &StaffContext,
     asked: &UsersQuery,
-    found: Read,
+    found: &Read,
     (count, size, is_foreign): (Option<Count>, PageSize, bool),
 ) -> UsersPage {
     let query = &asked.query;

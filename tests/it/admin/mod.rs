@@ -1,7 +1,8 @@
-//! The pages of staff, as a browser without script sees them, and what stands behind them.
+//! The pages of staff, as a browser without script and as Chromium sees them, and what stands behind them.
 
 mod accounts;
 mod activity;
+mod browser;
 mod factor;
 mod forms;
 mod frame;

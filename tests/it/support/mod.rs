@@ -3,6 +3,7 @@
 pub(crate) mod database;
 pub(crate) mod issuer_keys;
 pub(crate) mod mock_provider;
+mod node;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod proxy;
@@ -10,6 +11,7 @@ mod skip;
 pub(crate) mod staff;
 mod test_app;
 
+pub(crate) use node::node_script;
 pub(crate) use process::{Place, Process};
 pub(crate) use skip::skip;
 pub(crate) use staff::{Page, StaffClient};

@@ -98,6 +98,13 @@ impl StaffClient {
         self.cookies.get(name).map(String::as_str)
     }
 
+    /// All cookies, by name.
+    pub(crate) fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.cookies
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Puts a cookie into the browser.
     pub(crate) fn put_cookie(&mut self, name: &str, value: &str) {
         self.cookies.insert(name.to_owned(), value.to_owned());

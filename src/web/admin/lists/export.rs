@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::query::{ListQuery, refused};
 use crate::app::App;
+use crate::domain::ProviderId;
 use crate::domain::paging::Position;
 use crate::flows::export::{Export, ExportError, ExportedRows, begin_export, run_export};
 use crate::storage::Reader;
@@ -30,7 +31,7 @@ const PIECES: usize = 4;
 /// How long a client may take for one piece. PostgreSQL gives up a transaction in which nothing happens for longer.
 const PIECE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long an export may take. The read keeps the database from tidying up.
-const EXPORT_TIMEOUT: Duration = Duration::from_secs(600);
+const EXPORT_TIMEOUT: Duration = Duration::from_mins(10);
 /// When to come back while others export, in seconds.
 const RETRY_SECONDS: u64 = 10;
 
@@ -137,7 +138,7 @@ const USER_COLUMNS: &[&str] = &[
 
 fn user_row(listed: &ListedUser) -> Vec<(&'static str, Value)> {
     let user = &listed.user;
-    let providers: Vec<&str> = listed.providers.iter().map(|id| id.as_str()).collect();
+    let providers: Vec<&str> = listed.providers.iter().map(ProviderId::as_str).collect();
     let values = [
         json!(user.id.0),
         json!(user.username),

@@ -56,7 +56,7 @@ impl ListQuery {
             ));
         }
         let place = |name: &str| names.iter().position(|known| *known == name);
-        pairs.sort_by(|a, b| place(a.0).cmp(&place(b.0)));
+        pairs.sort_by_key(|(name, _)| place(name));
         Ok(Self { path, names, pairs })
     }
 
@@ -89,7 +89,7 @@ impl ListQuery {
         })
     }
 
-    fn address(&self, path: &str, pairs: &[(&str, &str)]) -> String {
+    fn address(path: &str, pairs: &[(&str, &str)]) -> String {
         if pairs.is_empty() {
             return path.to_owned();
         }
@@ -113,13 +113,13 @@ impl ListQuery {
         let mut pairs = self.kept(&names);
         pairs.extend(set.iter().copied());
         let place = |name: &str| self.names.iter().position(|known| *known == name);
-        pairs.sort_by(|a, b| place(a.0).cmp(&place(b.0)));
-        self.address(self.path, &pairs)
+        pairs.sort_by_key(|(name, _)| place(name));
+        Self::address(self.path, &pairs)
     }
 
     /// The same list without these parameters.
     pub(in crate::web::admin) fn without(&self, names: &[&str]) -> String {
-        self.address(self.path, &self.kept(names))
+        Self::address(self.path, &self.kept(names))
     }
 
     /// The parameters that a form which sets `names` carries along.
@@ -145,14 +145,14 @@ impl ListQuery {
 
     /// What a cursor belongs to: list, filters and order.
     pub(in crate::web::admin) fn fingerprint(&self) -> String {
-        self.address(self.path, &self.kept(&["cursor", "rows", "as", "format"]))
+        Self::address(self.path, &self.kept(&["cursor", "rows", "as", "format"]))
     }
 
     /// The address of the export of this list.
     pub(in crate::web::admin) fn export(&self, format: &str) -> String {
         let mut pairs = self.kept(&["cursor", "rows", "as", "format"]);
         pairs.push(("format", format));
-        self.address(&format!("{}/export", self.path), &pairs)
+        Self::address(&format!("{}/export", self.path), &pairs)
     }
 
     /// The filters for the audit log. What somebody searched for is not written down.

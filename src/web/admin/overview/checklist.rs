@@ -33,7 +33,7 @@ pub(super) fn steps(app: &App) -> Vec<Step> {
             title: "Sign in as staff",
             text: "You are signed in. Invite your colleagues, each with a role of their own."
                 .to_owned(),
-            link: Some(("Staff accounts", "/admin/settings/staff")),
+            link: Some(("Staff accounts", "/admin/settings")),
         },
         Step {
             is_done: !names.is_empty(),

@@ -50,7 +50,7 @@ fn write(tokens: &mut Vec<Token>, value: &Value, depth: usize) {
         }
         Value::Number(_) | Value::Bool(_) | Value::Null => push(tokens, "n", value.to_string()),
         Value::String(_) | Value::Object(_) | Value::Array(_) => {
-            push(tokens, "", value.to_string())
+            push(tokens, "", value.to_string());
         }
     }
 }

@@ -126,29 +126,29 @@ pub async fn show_user(
         .await
         .map_err(|error| failed(error, id))?;
     let frame = staff.frame(&app, &name_of(&view.user.user), Nav::Users);
-    render(&page(&app, frame, view))
+    render(&page(&app, frame, &view))
 }
 
-fn page(app: &App, frame: Frame, view: UserView) -> UserPage {
+fn page(app: &App, frame: Frame, view: &UserView) -> UserPage {
     let user = view.user.user.clone();
     let name = name_of(&user);
     UserPage {
         initials: initials(&name),
         last_sign_in: view.user.last_sign_in_at.map(|at| frame.time(at)),
         joined: frame.time(user.date_joined),
-        inactive: inactive(&frame, &view),
-        ways_in: ways_in(&view),
+        inactive: inactive(&frame, view),
+        ways_in: ways_in(view),
         accounts: view
             .accounts
             .iter()
             .map(|account| account_row(app, &frame, account))
             .collect(),
-        unlinked: unlinked_rows(app, &frame, &view),
-        waiting: waiting_rows(app, &view),
+        unlinked: unlinked_rows(app, &frame, view),
+        waiting: waiting_rows(app, view),
         sessions: view
             .sessions
             .iter()
-            .map(|session| session_row(app, &frame, &view, session))
+            .map(|session| session_row(app, &frame, view, session))
             .collect(),
         timeline: lines(&view.timeline, &frame, &|id| title_of(app, id)),
         name,

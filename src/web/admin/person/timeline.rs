@@ -78,7 +78,7 @@ fn class(record: &AuditRecord) -> &'static str {
 }
 
 /// Who acted, by name where it is known.
-pub fn actor(entry: &NamedEntry) -> String {
+fn actor(entry: &NamedEntry) -> String {
     actor_words(
         &entry.record.actor_kind,
         entry.record.actor_id,
@@ -87,6 +87,7 @@ pub fn actor(entry: &NamedEntry) -> String {
 }
 
 /// The same for other records.
+#[must_use]
 pub fn actor_words(kind: &str, id: Option<i64>, name: Option<&str>) -> String {
     match (kind, name, id) {
         (_, Some(name), _) => name.to_owned(),

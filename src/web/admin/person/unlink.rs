@@ -36,16 +36,13 @@ struct UnlinkPage {
     uid: String,
     linked: Time,
     used: Time,
-    version: String,
     is_last_way_in: bool,
     sessions: i64,
     sessions_words: String,
     can_revoke: bool,
     undo_days: u16,
     refuse_until: String,
-    why: String,
-    is_sure: bool,
-    blocks: bool,
+    form: UnlinkForm,
 }
 
 /// What the page's form sends.
@@ -206,17 +203,14 @@ fn page(
         uid: account.uid.as_str().to_owned(),
         linked: frame.time(account.created_at),
         used: frame.time(account.modified_at),
-        // As the form had it: a change since then is still to be noticed.
-        version: form.version,
         is_last_way_in: plan.is_last_way_in,
         sessions: plan.sessions,
         sessions_words: count_of(sessions, "session"),
         can_revoke: plan.can_revoke,
         undo_days: plan.undo_until.map_or(0, |_| app.retention.undo_days),
         refuse_until: plan.refuse_until.format("%-d %b %Y").to_string(),
-        why: form.why,
-        is_sure: form.sure.is_some(),
-        blocks: form.block.is_some(),
+        // With the version that the form had: a change since then is still to be noticed.
+        form,
         frame,
     }
 }
