@@ -19,7 +19,7 @@ pub(super) struct CreatesuperuserArgs {
     /// The address to sign in with
     #[arg(long, value_name = "EMAIL")]
     email: String,
-    /// The name that pages and the audit log show [default: what stands before the @]
+    /// The name that pages and the audit log show; what stands before the @ unless given
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// Take the password from the first line of this file instead of printing a link

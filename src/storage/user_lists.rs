@@ -4,7 +4,7 @@
 //! A filter's users are found through an index that has them in the order of their ids: a partial index of `users`, or one of the
 //! read models that the upkeep keeps ([`super::upkeep`]). Of several filters the rarest leads and the others are tested row by row.
 //! Where even the rarest is common, and where the list is in another order, the list's own index is walked; a rare filter is gathered
-//! and sorted instead. No walk is longer than [`plan::BUDGET`] rows: a page that finds too little on its way says how far it came, and
+//! and sorted instead. No walk is longer than `plan::BUDGET` rows: a page that finds too little on its way says how far it came, and
 //! the next one goes on from there.
 //!
 //! What the upkeep has not reached yet, the *tail*, is left out of the read models' answers and tested in the tables.
