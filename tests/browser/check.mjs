@@ -10,7 +10,7 @@
 //   screenshots  {folder, pages: [{name, path}]}: pictures instead of checks
 // Standard output: one JSON object {pages: [{path, title}], problems: [{path, look, what}]}.
 //
-// Of each kind of page two are looked at: ids in paths stand for each other, and so do the values of parameters.
+// Of each kind of page two are looked at, with parameters one: ids in paths stand for each other, and so do values of parameters.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -114,8 +114,8 @@ async function crawl(browser) {
     const links = await visit(page, path, first);
     for (const link of links) {
       const times = seen.get(kindOf(link)) ?? 0;
-      // A second one of a kind may show what the first has not: another state, another role of the same page.
-      if (times < 2 && !queue.includes(link) && !pages.has(link)) {
+      // A second one of a kind may show what the first has not, such as another state. With parameters it is the same page.
+      if (times < (link.includes("?") ? 1 : 2) && !queue.includes(link) && !pages.has(link)) {
         seen.set(kindOf(link), times + 1);
         queue.push(link);
       }
@@ -173,7 +173,7 @@ async function visit(page, path, look) {
     if (wide > 0) report(path, `${width}`, `is ${wide} px wider than the window`);
   }
   await page.setViewportSize({ width: look.width, height: HEIGHT });
-  await checkLook(page, path, look, 6);
+  await checkLook(page, path, look, 3);
   await page.goto(job.origin + path);
   await checkFocus(page, path, look);
   const links = await page.evaluate(() => [...document.querySelectorAll("a[href]")].map((link) => link.href));
@@ -307,7 +307,7 @@ async function checkFocus(page, path, look) {
     const shown = (element) => element.checkVisibility({ visibilityProperty: true }) && !element.disabled;
     return [...document.querySelectorAll(selector)].filter(shown).length;
   });
-  for (let stop = 0; stop < Math.min(stops, 60); stop += 1) {
+  for (let stop = 0; stop < Math.min(stops, 40); stop += 1) {
     await page.keyboard.press("Tab");
     const what = await page.evaluate((isFirst) => {
       const element = document.activeElement;

@@ -112,7 +112,9 @@ on_both!(
 
         // One look on PostgreSQL: what it changes is the data, not the styles.
         let looks = match app.backend() {
-            crate::support::Backend::Sqlite => looks(),
+            crate::support::Backend::Sqlite => {
+                json!([{"width": 1280, "theme": "light"}, {"width": 390, "theme": "dark"}])
+            }
             crate::support::Backend::Postgres => json!([{"width": 390, "theme": "light"}]),
         };
         let job = json!({"start": ["/admin/overview"], "looks": looks, "most": 80});
