@@ -104,27 +104,6 @@ async fn populate(app: &TestApp) {
 }
 
 on_both!(
-    no_page_has_anything_wrong_in_a_real_browser,
-    "[providers.fake]\n",
-    |app| {
-        populate(app).await;
-        let jo = app.staff(Role::Superuser).await;
-
-        // One look on PostgreSQL: what it changes is the data, not the styles.
-        let looks = match app.backend() {
-            crate::support::Backend::Sqlite => {
-                json!([{"width": 1280, "theme": "light"}, {"width": 390, "theme": "dark"}])
-            }
-            crate::support::Backend::Postgres => json!([{"width": 390, "theme": "light"}]),
-        };
-        let job = json!({"start": ["/admin/overview"], "looks": looks, "most": 80});
-        if let Some(found) = check(app, &jo, job).await {
-            assert_nothing_wrong(&found, 15);
-        }
-    }
-);
-
-on_both!(
     an_empty_service_has_pages_without_fault,
     "[providers.fake]\n",
     |app| {
