@@ -22,7 +22,7 @@ fn listed(page: &Page) -> Vec<i64> {
 /// The address of the link with this `rel` or text.
 fn link(page: &Page, mark: &str) -> Option<String> {
     let at = page.html.find(mark)?;
-    let around = &page.html[page.html[..at].rfind("<a ")?..];
+    let around = page.html.get(page.html.get(..at)?.rfind("<a ")?..)?;
     let (_, rest) = around.split_once("href=\"")?;
     Some(rest.split('"').next()?.replace("&#38;", "&"))
 }

@@ -27,7 +27,7 @@ on_both!(
     "[providers.fake]\n",
     |app| {
         app.sign_up("ada").await;
-        app.advance(std::time::Duration::from_secs(60));
+        app.advance(std::time::Duration::from_mins(1));
 
         settle(app).await;
         settle(app).await;
@@ -54,7 +54,7 @@ on_both!(rows_that_went_past_the_audit_log_are_mended, "", |app| {
 on_both!(nothing_is_written_where_nothing_is_due, "", |app| {
     let mut account = 0;
     store(app, 1, 30, &mut account).await;
-    app.advance(std::time::Duration::from_secs(60));
+    app.advance(std::time::Duration::from_mins(1));
     settle(app).await;
     settle(app).await;
     let before = app.app.db.stats().jobs_committed;
