@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::people::{purge, purge_is_due};
 use crate::app::{App, Clock};
 use crate::storage::upkeep::{self, Done, Round, marks};
 use crate::storage::{Db, Reader, StorageError, Tx};
@@ -62,7 +63,20 @@ pub const STEPS: &[Step] = &[
         is_due: comparison_is_due,
         run: |tx, round| upkeep::mend_block(tx, &compared(round)),
     },
+    Step {
+        name: "purge",
+        is_due: |reader, round| purge_is_due(reader, round.now),
+        run: purge_batch,
+    },
 ];
+
+fn purge_batch(tx: &mut Tx<'_>, round: &Round) -> Result<Done, StorageError> {
+    let rows = purge(tx, round.now, round.batch.into())?;
+    Ok(Done {
+        position: round.position,
+        rows: u32::try_from(rows).unwrap_or(round.batch),
+    })
+}
 
 fn comparison_is_due(reader: &mut Reader<'_>, round: &Round) -> Result<bool, StorageError> {
     if round.number.is_multiple_of(COMPARE_EVERY) {
