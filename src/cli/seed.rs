@@ -24,7 +24,7 @@ use history::History;
 /// How often progress is shown to a terminal, and to anything else.
 const PROGRESS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 /// Batches of the roll-up that share a transaction.
-const ROLL_UPS: usize = 32;
+const ROLL_UPS: usize = 8;
 /// Batches that may wait for the database.
 const WAITING_BATCHES: usize = 2;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::people::{purge, purge_is_due};
 use crate::app::{App, Clock};
 use crate::storage::upkeep::{self, Done, Round, marks};
-use crate::storage::{Db, Reader, StorageError, Tx};
+use crate::storage::{Backend, Db, Reader, StorageError, Tx};
 
 /// How often the steps look for work.
 const EVERY: Duration = Duration::from_secs(1);
@@ -17,8 +17,13 @@ const EVERY: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(40);
 /// Rows of one transaction while others use the database.
 const BATCH: u32 = 500;
-/// Rows of one transaction where nobody else waits.
-const LARGE_BATCH: u32 = 10_000;
+/// Rows of one transaction where nobody else waits. PostgreSQL has three seconds for each.
+const fn large_batch(backend: Backend) -> u32 {
+    match backend {
+        Backend::Sqlite => 10_000,
+        Backend::Postgres => 2_000,
+    }
+}
 /// Jobs in the writer's queue from which on the database counts as busy.
 const BUSY_QUEUE: usize = 16;
 /// How many rounds a busy database is left alone before a step is done all the same.
@@ -147,10 +152,11 @@ pub async fn settle(
     clock: &Clock,
     mut progress: impl FnMut(usize),
 ) -> Result<(), StorageError> {
+    let batch = large_batch(db.backend());
     for step in STEPS {
-        while let Some(done) = run_step(db, step, clock, 0, LARGE_BATCH).await? {
+        while let Some(done) = run_step(db, step, clock, 0, batch).await? {
             progress(usize::try_from(done.rows).unwrap_or_default());
-            if done.rows < LARGE_BATCH {
+            if done.rows < batch {
                 break;
             }
         }

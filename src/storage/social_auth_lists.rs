@@ -155,7 +155,7 @@ fn page(
     let backward = request
         .from
         .as_ref()
-        .map(|from| first.unwrap_or_else(|| from.clone()));
+        .map(|from| first.unwrap_or_else(|| request.beside(from)));
     if request.is_backwards {
         rows.reverse();
         Page {

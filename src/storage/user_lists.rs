@@ -4,7 +4,7 @@
 //! A filter's users are found through an index that has them in the order of their ids: a partial index of `users`, or one of the
 //! read models that the upkeep keeps ([`super::upkeep`]). Of several filters the rarest leads and the others are tested row by row.
 //! Where even the rarest is common, and where the list is in another order, the list's own index is walked; a rare filter is gathered
-//! and sorted instead. No walk is longer than `plan::BUDGET` rows: a page that finds too little on its way says how far it came, and
+//! and sorted instead. No walk is longer than [`Limits::budget`] rows: a page that finds too little on its way says how far it came, and
 //! the next one goes on from there.
 //!
 //! What the upkeep has not reached yet, the *tail*, is left out of the read models' answers and tested in the tables.
@@ -18,7 +18,7 @@ mod walk;
 
 use chrono::{DateTime, Utc};
 
-pub(super) use plan::{BUDGET, COUNTED, FAR_AWAY, FEW};
+pub(super) use plan::{COUNTED, FAR_AWAY};
 pub(super) use tail::mark;
 
 use super::{Reader, StorageError};
@@ -80,6 +80,24 @@ impl UserFilter {
     }
 }
 
+/// How much work one page may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows that are looked at along a list, at most; half of it in another order than that of ids.
+    pub budget: i64,
+    /// Rows of a filter that are few enough to be gathered and sorted.
+    pub few: i64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            budget: 5_000,
+            few: 10_000,
+        }
+    }
+}
+
 /// Which page is wanted.
 #[derive(Debug, Clone)]
 pub struct ListRequest<F, O> {
@@ -97,6 +115,20 @@ pub struct ListRequest<F, O> {
     pub rows: u16,
     /// The time, for what has expired.
     pub now: DateTime<Utc>,
+    /// How much work it may be.
+    pub limits: Limits,
+}
+
+impl<F, O> ListRequest<F, O> {
+    /// The place right behind another in the direction of reading: going back from there meets the row at that other place again, on
+    /// which the page before may have ended.
+    pub(super) fn beside(&self, from: &Position) -> Position {
+        let is_upwards = (self.direction == Direction::Ascending) != self.is_backwards;
+        Position {
+            id: from.id.saturating_add(if is_upwards { 1 } else { -1 }),
+            ..from.clone()
+        }
+    }
 }
 
 /// A user in a list.

@@ -124,8 +124,9 @@ pub(in crate::storage) fn index_users(
     let Some(last) = rows.last().map(|row| row.id) else {
         return Ok(round.nothing());
     };
+    let texts: Vec<(i64, String)> = rows.iter().map(|row| (row.id, row.text())).collect();
+    search_text::insert_all(conn, &texts)?;
     for row in &rows {
-        search_text::insert(conn, row.id, &row.text())?;
         fill_gaps(conn, row)?;
     }
     let first_block = (round.position + 1) / super::BLOCK;

@@ -8,7 +8,7 @@ use crate::domain::paging::Direction;
 use crate::storage::connection::dispatch;
 use crate::storage::sql::{Sql, id_list};
 use crate::storage::upkeep::marks;
-use crate::storage::user_lists::{BUDGET, FAR_AWAY, FEW, SocialAccounts, mark};
+use crate::storage::user_lists::{FAR_AWAY, Limits, SocialAccounts, mark};
 use crate::storage::{Backend, Reader, StorageError, rfc3339, sqlite};
 
 /// The tables in the aliases that conditions use.
@@ -41,6 +41,7 @@ pub(super) struct Plan<'r> {
     pub(super) direction: Direction,
     pub(super) is_backwards: bool,
     now: String,
+    limits: Limits,
     hull: Option<(i64, i64)>,
     pub(super) tail: Vec<i64>,
 }
@@ -66,6 +67,7 @@ impl<'r> Plan<'r> {
             direction: request.direction,
             is_backwards: request.is_backwards,
             now: rfc3339(request.now),
+            limits: request.limits,
             hull: None,
             tail: Vec::new(),
         }
@@ -107,7 +109,7 @@ impl<'r> Plan<'r> {
             .zip(estimates.iter().copied())
             .collect();
         leads.retain(|(lead, size)| {
-            *size <= FEW || matches!(lead, Lead::Provider(_) | Lead::Expired)
+            *size <= self.limits.few || matches!(lead, Lead::Provider(_) | Lead::Expired)
         });
         leads
             .into_iter()
@@ -142,7 +144,7 @@ impl<'r> Plan<'r> {
                 let joins = "(SELECT g.user_id FROM ";
                 let mut sql = Sql::new(joins);
                 sql.append(&self.few(*few))
-                    .push(format!(" LIMIT {}) AS g ", FEW + 1))
+                    .push(format!(" LIMIT {}) AS g ", self.limits.few * 2))
                     .push(if self.is_sqlite() {
                         "CROSS JOIN"
                     } else {
@@ -267,7 +269,10 @@ impl<'r> Plan<'r> {
             Sql::new(format!("(SELECT {id} FROM "))
                 .joined(&source)
                 .joined(bounds)
-                .with(format!(" ORDER BY {id} {way} LIMIT 1 OFFSET {BUDGET})")),
+                .with(format!(
+                    " ORDER BY {id} {way} LIMIT 1 OFFSET {})",
+                    self.limits.budget
+                )),
         )
     }
 
@@ -313,7 +318,7 @@ impl<'r> Plan<'r> {
                 " UNION ALL SELECT {number}, (SELECT count(*) FROM (SELECT {id} FROM "
             ))
             .append(&source)
-            .push(format!(" LIMIT {}) AS few)", FEW + 1));
+            .push(format!(" LIMIT {}) AS few)", self.limits.few + 1));
         }
         if !self.filter.is_empty() {
             sql.push(format!(

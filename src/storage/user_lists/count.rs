@@ -1,7 +1,7 @@
 //! What leads to the rows of a list, and how many there are.
 
 use super::UserOrder;
-use super::plan::{COUNTED, FEW, Plan, Stream};
+use super::plan::{COUNTED, Plan, Stream};
 use crate::domain::paging::Count;
 use crate::storage::connection::dispatch;
 use crate::storage::sql::Sql;
@@ -16,14 +16,14 @@ pub(super) enum Lead {
 }
 
 /// What leads: the rarest filter if it is in the right order or rare, else the list's own index.
-pub(super) fn lead(order: UserOrder, streams: &[Stream], estimates: &[i64]) -> Lead {
+pub(super) fn lead(order: UserOrder, streams: &[Stream], estimates: &[i64], few: i64) -> Lead {
     let mut by_size: Vec<(&Stream, i64)> = streams.iter().zip(estimates.iter().copied()).collect();
     by_size.sort_by_key(|(_, size)| *size);
     match by_size.first() {
         Some((stream, _)) if order == UserOrder::SignedUp && stream.is_ordered() => {
             Lead::Stream((*stream).clone())
         }
-        Some((stream, size)) if *size <= FEW => Lead::Gathered((*stream).clone()),
+        Some((stream, size)) if *size <= few => Lead::Gathered((*stream).clone()),
         _ if order == UserOrder::SignedUp => {
             let ordered = by_size.iter().find(|(stream, _)| stream.is_ordered());
             Lead::Stream(ordered.map_or(Stream::Everyone, |(stream, _)| (*stream).clone()))
@@ -33,11 +33,11 @@ pub(super) fn lead(order: UserOrder, streams: &[Stream], estimates: &[i64]) -> L
 }
 
 /// What is counted along.
-pub(super) fn counter(lead: &Lead, streams: &[Stream], estimates: &[i64]) -> Lead {
+pub(super) fn counter(lead: &Lead, streams: &[Stream], estimates: &[i64], few: i64) -> Lead {
     match lead {
         Lead::Stream(stream) => Lead::Stream(stream.clone()),
         Lead::Gathered(stream) => Lead::Gathered(stream.clone()),
-        Lead::Walk => self::lead(UserOrder::SignedUp, streams, estimates),
+        Lead::Walk => self::lead(UserOrder::SignedUp, streams, estimates, few),
     }
 }
 

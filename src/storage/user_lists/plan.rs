@@ -6,12 +6,8 @@ use crate::storage::sql::{Sql, id_list};
 use crate::storage::{Backend, rfc3339, sqlite};
 
 use super::tail::State;
-use super::{ListRequest, SocialAccounts, UserFilter, UserOrder};
+use super::{Limits, ListRequest, SocialAccounts, UserFilter, UserOrder};
 
-/// Rows that a walk looks at for one page, at most.
-pub(in crate::storage) const BUDGET: i64 = 20_000;
-/// Users of a filter that are few enough to be gathered and sorted.
-pub(in crate::storage) const FEW: i64 = 5_000;
 /// Up to how many rows are counted.
 pub(in crate::storage) const COUNTED: i64 = 10_000;
 
@@ -51,6 +47,7 @@ pub(super) struct Plan<'r> {
     pub(super) filter: &'r UserFilter,
     pub(super) order: UserOrder,
     pub(super) now: String,
+    pub(super) limits: Limits,
     /// Ids between which all users of the span of sign-ups lie, the tail apart.
     pub(super) hull: Option<(i64, i64)>,
     /// Users who are looked at in the tables.
@@ -64,6 +61,7 @@ impl<'r> Plan<'r> {
             filter: &request.filter,
             order: request.order,
             now: rfc3339(request.now),
+            limits: request.limits,
             hull: None,
             tail: Vec::new(),
         }
@@ -199,7 +197,7 @@ impl<'r> Plan<'r> {
         let (source, _) = self.source(stream);
         let mut sql = Sql::new("(SELECT count(*) FROM (SELECT 1 AS one FROM ");
         sql.append(&source)
-            .push(format!(" LIMIT {}) AS few)", FEW + 1));
+            .push(format!(" LIMIT {}) AS few)", self.limits.few + 1));
         sql
     }
 
@@ -233,7 +231,7 @@ impl<'r> Plan<'r> {
         let (source, id) = self.source(stream);
         let mut sql = Sql::new(format!("(SELECT DISTINCT {id} AS user_id FROM "));
         sql.append(&source)
-            .push(format!(" LIMIT {}) AS g", FEW + 1))
+            .push(format!(" LIMIT {}) AS g", self.limits.few * 2))
             .push(self.then_users("g.user_id"))
             .push(" LEFT JOIN last_sign_ins AS l ON l.user_id = u.id WHERE TRUE");
         sql
@@ -372,7 +370,10 @@ impl Plan<'_> {
         Sql::new(format!("(SELECT {id} FROM "))
             .joined(&source)
             .joined(&self.bounds(id))
-            .with(format!(" ORDER BY {id} DESC LIMIT 1 OFFSET {BUDGET})"))
+            .with(format!(
+                " ORDER BY {id} DESC LIMIT 1 OFFSET {})",
+                self.limits.budget
+            ))
     }
 
     /// Whether the filter contradicts itself.

@@ -73,11 +73,11 @@ fn find(
     streams: &[Stream],
     state: &State,
 ) -> Result<Found, StorageError> {
-    let lead = lead(request.order, streams, &state.estimates);
+    let lead = lead(request.order, streams, &state.estimates, request.limits.few);
     let of_tail = tail_matches(reader, plan, request)?;
     let count = match &request.from {
         None if !request.filter.is_empty() => {
-            let counter = counter(&lead, streams, &state.estimates);
+            let counter = counter(&lead, streams, &state.estimates, request.limits.few);
             Some(count(reader, plan, &counter, of_tail.len())?)
         }
         _ => None,
@@ -157,7 +157,7 @@ fn page(request: &Request, found: Rows) -> Page<ListedUser> {
     let first = rows
         .first()
         .map(|row| row.position(request.order))
-        .or_else(|| request.from.clone());
+        .or_else(|| request.from.as_ref().map(|from| request.beside(from)));
     let onward = has_more.then_some(last).flatten();
     // Where somebody came from there are rows, or there were.
     let backward = request.from.is_some().then_some(first).flatten();

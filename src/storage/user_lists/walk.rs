@@ -1,7 +1,7 @@
 //! Reading rows along a stream, along the list's own index, or gathered and sorted.
 
 use super::keys::{BY_ID, Keys, keys};
-use super::plan::{BUDGET, Plan, Stream};
+use super::plan::{Plan, Stream};
 use super::{ListedUser, Request, UserOrder};
 use crate::domain::paging::{Direction, OrderKey, Position};
 use crate::storage::connection::dispatch;
@@ -82,7 +82,7 @@ fn floor(plan: &Plan<'_>, request: &Request, stream: &Stream, behind: &Sql) -> S
     sql.append(&source)
         .append(&plan.bounds(id))
         .append(behind)
-        .push(format!("{order} LIMIT 1 OFFSET {BUDGET})"));
+        .push(format!("{order} LIMIT 1 OFFSET {})", plan.limits.budget));
     sql
 }
 
@@ -127,7 +127,7 @@ pub(super) fn walk(
     let lacking = Stream::Lacking(gap);
     if request.is_backwards {
         let mut found = if is_among_lacking {
-            follow(reader, plan, request, &lacking, wanted)?
+            follow_lacking(reader, plan, request, &lacking, wanted)?
         } else {
             Rows::default()
         };
@@ -144,7 +144,7 @@ pub(super) fn walk(
         return Ok(found);
     }
     if is_among_lacking {
-        return follow(reader, plan, request, &lacking, wanted);
+        return follow_lacking(reader, plan, request, &lacking, wanted);
     }
     let mut found = walk_index(reader, plan, request, wanted)?;
     if found.rows.len() < wanted && found.stopped_at.is_none() {
@@ -153,12 +153,24 @@ pub(super) fn walk(
             ..request.clone()
         };
         let missing = wanted - found.rows.len();
-        let more = follow(reader, plan, &rest, &lacking, missing)?;
+        let more = follow_lacking(reader, plan, &rest, &lacking, missing)?;
         found.rows.extend(more.rows);
-        found.stopped_at = more.stopped_at.map(|at| Position {
-            key: OrderKey::Missing,
-            ..at
-        });
+        found.stopped_at = more.stopped_at;
+    }
+    Ok(found)
+}
+
+/// Rows of those who lack what the list is ordered by.
+fn follow_lacking(
+    reader: &mut Reader<'_>,
+    plan: &Plan<'_>,
+    request: &Request,
+    lacking: &Stream,
+    wanted: usize,
+) -> Result<Rows, StorageError> {
+    let mut found = follow(reader, plan, request, lacking, wanted)?;
+    if let Some(stop) = &mut found.stopped_at {
+        stop.key = OrderKey::Missing;
     }
     Ok(found)
 }
@@ -227,7 +239,9 @@ fn walk_floor(
         sql.append(&keys.behind(from, request.direction, request.is_backwards));
     }
     let order = keys.order(request.direction, request.is_backwards);
-    sql.push(format!("{order} LIMIT 1 OFFSET {BUDGET}"));
+    // In another order than that of ids each row lies somewhere else.
+    let budget = request.limits.budget / 2;
+    sql.push(format!("{order} LIMIT 1 OFFSET {budget}"));
     let position = match request.order {
         UserOrder::LastSignIn => dispatch!(reader, lists::timed(&sql))?
             .pop()

@@ -25,7 +25,7 @@ use crate::storage::search::list_providers;
 use crate::storage::social_auth_lists::{
     self, AssociatedOrder, ListedSocialAuth, SocialAuthFilter,
 };
-use crate::storage::user_lists::{ListPage, ListRequest};
+use crate::storage::user_lists::{Limits, ListPage, ListRequest};
 use crate::web::ServerContext;
 
 /// Where the list is.
@@ -162,6 +162,7 @@ pub async fn list_accounts(
         from: cursor.map(|cursor| cursor.position),
         rows: size.rows(),
         now: staff.now,
+        limits: Limits::default(),
     };
     let (found, providers) = app
         .db

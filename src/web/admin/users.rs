@@ -20,7 +20,9 @@ use crate::app::App;
 use crate::domain::paging::{Count, Direction, PageSize};
 use crate::domain::search::{SHORTEST_NEEDLE, Search};
 use crate::domain::{ProviderId, UserId};
-use crate::storage::user_lists::{self, ListPage, ListRequest, ListedUser, UserFilter, UserOrder};
+use crate::storage::user_lists::{
+    self, Limits, ListPage, ListRequest, ListedUser, UserFilter, UserOrder,
+};
 use crate::storage::{Reader, StorageError, search};
 use crate::web::ServerContext;
 
@@ -191,6 +193,7 @@ pub async fn list_users(
         from: cursor.map(|cursor| cursor.position),
         rows: size.rows(),
         now: staff.now,
+        limits: Limits::default(),
     };
     let is_first = list.from.is_none();
     let (skips, first) = (

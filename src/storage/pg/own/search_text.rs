@@ -6,6 +6,9 @@ use super::super::Conn;
 use super::super::schema::user_search;
 use crate::storage::StorageError;
 
+/// Rows of one statement.
+const ROWS: usize = 1000;
+
 pub(in crate::storage) fn insert(
     conn: &mut Conn,
     user_id: i64,
@@ -14,6 +17,23 @@ pub(in crate::storage) fn insert(
     diesel::insert_into(user_search::table)
         .values((user_search::user_id.eq(user_id), user_search::text.eq(text)))
         .execute(conn)?;
+    Ok(())
+}
+
+/// In few statements: each costs a round trip.
+pub(in crate::storage) fn insert_all(
+    conn: &mut Conn,
+    texts: &[(i64, String)],
+) -> Result<(), StorageError> {
+    for some in texts.chunks(ROWS) {
+        let rows: Vec<_> = some
+            .iter()
+            .map(|(user_id, text)| (user_search::user_id.eq(user_id), user_search::text.eq(text)))
+            .collect();
+        diesel::insert_into(user_search::table)
+            .values(rows)
+            .execute(conn)?;
+    }
     Ok(())
 }
 

@@ -65,6 +65,15 @@ pub(in crate::storage) fn insert(
     Ok(())
 }
 
+pub(in crate::storage) fn insert_all(
+    conn: &mut Conn,
+    texts: &[(i64, String)],
+) -> Result<(), StorageError> {
+    texts
+        .iter()
+        .try_for_each(|(user_id, text)| insert(conn, *user_id, text))
+}
+
 pub(in crate::storage) fn replace(
     conn: &mut Conn,
     user_id: i64,

@@ -17,7 +17,7 @@ use crate::domain::paging::Position;
 use crate::flows::export::{Export, ExportError, ExportedRows, begin_export, run_export};
 use crate::storage::Reader;
 use crate::storage::social_auth_lists::{self, AssociatedOrder, ListedSocialAuth};
-use crate::storage::user_lists::{self, ListRequest, ListedUser};
+use crate::storage::user_lists::{self, Limits, ListRequest, ListedUser};
 use crate::web::admin::accounts::{AccountsQuery, token_state};
 use crate::web::admin::context::{ContextOf, StaffContext, path_of};
 use crate::web::admin::error::AdminError;
@@ -239,6 +239,7 @@ pub async fn export_users(
             is_backwards: false,
             rows: ROWS,
             now,
+            limits: Limits::default(),
         };
         let page = user_lists::list(reader, &request)?.page;
         let rows = page.rows.iter().map(user_row).collect();
@@ -277,6 +278,7 @@ pub async fn export_accounts(
             is_backwards: false,
             rows: ROWS,
             now,
+            limits: Limits::default(),
         };
         let page = social_auth_lists::list(reader, &request)?.page;
         let rows = page
