@@ -27,15 +27,27 @@ pub fn find(reader: &mut Reader<'_>, id: StaffId) -> Result<Option<Staff>, Stora
     dispatch!(reader, staff::find(id))
 }
 
-/// The account and what proves it, by the folded address; nobody else changes it until the transaction ends.
+/// The account and what proves it, as they are now, by the folded address. Whoever concludes anything from it looks again with
+/// [`find_for_update`]; a lock here, taken after those of [`super::staff_throttles`], could meet one taken before them.
 ///
 /// # Errors
 /// [`StorageError`] when the database fails or the row does not parse.
-pub fn find_by_email_for_update(
-    tx: &mut Tx<'_>,
+pub fn find_credentials_by_email(
+    reader: &mut Reader<'_>,
     folded: &str,
 ) -> Result<Option<(Staff, StaffCredentials)>, StorageError> {
-    dispatch!(tx, staff::find_by_email_for_update(folded))
+    dispatch!(reader, staff::find_credentials_by_email(folded))
+}
+
+/// What proves it, as it is now; see [`find_credentials_by_email`].
+///
+/// # Errors
+/// [`StorageError`] when the database fails or the row does not parse.
+pub fn find_credentials(
+    reader: &mut Reader<'_>,
+    id: StaffId,
+) -> Result<Option<StaffCredentials>, StorageError> {
+    dispatch!(reader, staff::find_credentials(id))
 }
 
 /// The account and what proves it; nobody else changes it until the transaction ends.

@@ -61,8 +61,7 @@ pub async fn change_password(
         .db
         .write(move |tx| {
             admit(tx, &counters, now)?;
-            let found = staff::find_for_update(tx, id)?;
-            let (_, credentials) = found.ok_or(StaffError::Gone)?;
+            let credentials = staff::find_credentials(tx, id)?.ok_or(StaffError::Gone)?;
             Ok::<_, StaffError>(credentials.password_hash)
         })
         .await?;

@@ -59,7 +59,7 @@ pub async fn sign_in_staff(
         .db
         .write(move |tx| {
             admit(tx, &counters, now)?;
-            Ok::<_, StaffError>(staff::find_by_email_for_update(tx, &folded)?)
+            Ok::<_, StaffError>(staff::find_credentials_by_email(tx, &folded)?)
         })
         .await?;
     let (who, hash) = match found {

@@ -58,7 +58,7 @@ async fn credentials_are_read_back_and_a_step_counts_once(db: Db) {
         for (step, counts) in [(7, false), (6, false), (8, true), (8, false), (9, true)] {
             assert_eq!(staff::use_totp_step(tx, id, step)?, counts, "{step}");
         }
-        let found = staff::find_by_email_for_update(tx, "jo@example.org")?;
+        let found = staff::find_credentials_by_email(tx, "jo@example.org")?;
         let (staff, credentials) = found.ok_or(StorageError::Restart)?;
         assert_eq!(credentials.password_hash.as_deref(), Some("$hash"));
         assert_eq!(credentials.totp_last_step, Some(9));

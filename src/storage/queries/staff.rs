@@ -89,17 +89,27 @@ pub(in crate::storage) fn find(
         .transpose()
 }
 
-pub(in crate::storage) fn find_by_email_for_update(
+pub(in crate::storage) fn find_credentials_by_email(
     conn: &mut Conn,
     folded: &str,
 ) -> Result<Option<(Staff, StaffCredentials)>, StorageError> {
     let query = staff::table
         .filter(staff::email_folded.eq(folded))
         .select(StaffRow::as_select());
-    let locked = Suffixed::<_, LockRows>::new(query);
-    find_one::<_, StaffRow>(conn, locked)?
+    find_one::<_, StaffRow>(conn, query)?
         .map(StaffRow::split)
         .transpose()
+}
+
+pub(in crate::storage) fn find_credentials(
+    conn: &mut Conn,
+    id: StaffId,
+) -> Result<Option<StaffCredentials>, StorageError> {
+    let query = staff::table.find(id.0).select(StaffRow::as_select());
+    let found = find_one::<_, StaffRow>(conn, query)?
+        .map(StaffRow::split)
+        .transpose()?;
+    Ok(found.map(|(_, credentials)| credentials))
 }
 
 pub(in crate::storage) fn find_for_update(
