@@ -49,6 +49,11 @@ pub const STEPS: &[Step] = &[
         run: upkeep::follow_changes,
     },
     Step {
+        name: marks::SIGN_INS,
+        is_due: upkeep::changes_are_due,
+        run: upkeep::follow_sign_ins,
+    },
+    Step {
         name: marks::USERS,
         is_due: upkeep::users_are_due,
         run: upkeep::index_users,

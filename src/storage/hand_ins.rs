@@ -125,8 +125,8 @@ fn at_once<T>(
     reader.note(written)
 }
 
-/// Refreshes the social account as [`super::social_auths::update_extra_data`] and records the sign-in as
-/// [`super::users::record_sign_in`] do, opens the session and appends the audit entry.
+/// Refreshes the social account as [`super::social_auths::update_extra_data`] does, opens the session and appends the audit entry,
+/// from which the upkeep takes the time of the last sign-in.
 ///
 /// # Errors
 /// [`StorageError`] when the database fails.

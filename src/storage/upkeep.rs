@@ -1,7 +1,8 @@
 //! What lists, filters and search read beside the tables, and how it is kept up: short pieces of work, each with a mark of how far
 //! it has come. [`crate::flows::upkeep`] does them in the background.
 //!
-//! Reads are exact all the same: what the marks have not reached is read from the tables (see [`super::user_lists`]).
+//! Reads are exact all the same: what the marks have not reached is read from the tables (see [`super::user_lists`]). Only the last
+//! sign-in of somebody who signs in again comes later to the lists; a user's own page reads it from their sessions.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -20,6 +21,8 @@ pub mod marks {
     pub const SOCIAL_AUTHS: &str = "social_auths";
     /// Up to which audit entry changes were followed.
     pub const CHANGES: &str = "changes";
+    /// Up to which audit entry sign-ins were followed.
+    pub const SIGN_INS: &str = "sign_ins";
 }
 
 /// What a piece of work goes by.
@@ -144,6 +147,16 @@ pub fn changes_are_due(reader: &mut Reader<'_>, round: &Round) -> Result<bool, S
 pub fn follow_changes(tx: &mut Tx<'_>, round: &Round) -> Result<Done, StorageError> {
     let settled = round.settled_before(tx);
     dispatch!(tx, upkeep_changes::follow_changes(round, settled))
+}
+
+/// Notes when those whom the next audit entries name signed in last. A sign-in leaves this to us: it would have to change three pages
+/// for it, as many as for all the rest.
+///
+/// # Errors
+/// [`StorageError`] when the database fails.
+pub fn follow_sign_ins(tx: &mut Tx<'_>, round: &Round) -> Result<Done, StorageError> {
+    let settled = round.settled_before(tx);
+    dispatch!(tx, upkeep_sign_ins::follow_sign_ins(round, settled))
 }
 
 /// Whether access tokens have expired since.

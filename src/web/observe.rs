@@ -1,14 +1,15 @@
 //! The outermost middleware: request id, head limit, error bodies, safe headers, access log, metrics.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
-use actix_web::HttpMessage;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpRequest};
 use tracing::{Instrument, error, info, info_span};
 
 use actix_web::ResponseError as _;
@@ -114,10 +115,7 @@ fn record(app: &App, response: &ServiceResponse<BoxBody>, code: &str, started: I
     let took = started.elapsed();
     let status = response.status();
     let method = known_method(response.request().method());
-    let route = response
-        .request()
-        .match_pattern()
-        .unwrap_or_else(|| "(none)".to_owned());
+    let route = route_of(response.request());
     let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     if status.is_server_error() {
         let cause = response
@@ -141,7 +139,17 @@ fn record(app: &App, response: &ServiceResponse<BoxBody>, code: &str, started: I
         info!(http.method = method, http.route = %route, http.status = status.as_u16(), duration_us, code, cause, "{method} {route} {}", status.as_u16());
     }
     app.metrics
-        .count_request(method, route, status.as_u16(), took);
+        .count_request(method, route.into_owned(), status.as_u16(), took);
+}
+
+/// The route as a bounded label: its name, or else its pattern.
+fn route_of(request: &HttpRequest) -> Cow<'_, str> {
+    match request.match_name() {
+        Some(name) => name.into(),
+        None => request
+            .match_pattern()
+            .map_or(Cow::Borrowed("(none)"), Cow::Owned),
+    }
 }
 
 /// The method as a bounded label: a client may send any word.

@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpResponse, Resource, Responder};
+use actix_web::{HttpResponse, Responder};
 
 use super::admin::assets;
 use super::api::{health, me, nonce, oauth, providers, social_sign_up};
@@ -12,35 +12,34 @@ use super::{ServerContext, fake, index};
 /// What everyone reaches.
 pub fn public(routes: &mut ServiceConfig, context: &ServerContext) {
     // Apps and web clients
-    routes
-        .service(post(
-            // Logs and metrics name the first.
-            &["/social_sign_up/", "/social_sign_up"],
-            social_sign_up::social_sign_up,
-        ))
-        .service(get(
-            &["/providers", "/providers/"],
-            providers::list_providers,
-        ))
-        .service(post(&["/nonce", "/nonce/"], nonce::create_nonce))
-        .service(get(&["/me", "/me/"], me::show_me))
-        .service(post(
-            &["/oauth/token", "/oauth/token/"],
-            oauth::create_token,
-        ))
-        .service(get(&["/.well-known/jwks.json"], oauth::show_jwks));
+    post(
+        routes,
+        &["/social_sign_up/", "/social_sign_up"],
+        social_sign_up::social_sign_up,
+    );
+    get(
+        routes,
+        &["/providers", "/providers/"],
+        providers::list_providers,
+    );
+    post(routes, &["/nonce", "/nonce/"], nonce::create_nonce);
+    get(routes, &["/me", "/me/"], me::show_me);
+    post(
+        routes,
+        &["/oauth/token", "/oauth/token/"],
+        oauth::create_token,
+    );
+    get(routes, &["/.well-known/jwks.json"], oauth::show_jwks);
     // Operators and load balancers
-    routes
-        .service(get(&["/healthz"], health::show_health))
-        .service(get(&["/readyz"], health::show_readiness));
+    get(routes, &["/healthz"], health::show_health);
+    get(routes, &["/readyz"], health::show_readiness);
     if context.metrics_here {
         metrics(routes);
     }
     // People with a browser
-    routes
-        .service(get(&["/"], index::show_index))
-        .service(get(&["/static/latchkey.css"], index::show_stylesheet))
-        .service(get(&["/static/{file}"], assets::show_asset));
+    get(routes, &["/"], index::show_index);
+    get(routes, &["/static/latchkey.css"], index::show_stylesheet);
+    get(routes, &["/static/{file}"], assets::show_asset);
     // Development
     if context.fake.is_some() {
         routes.service(web::resource(["/fake", "/fake/{path:.*}"]).route(web::to(fake::answer)));
@@ -49,7 +48,7 @@ pub fn public(routes: &mut ServiceConfig, context: &ServerContext) {
 
 /// `/metrics` alone.
 pub fn metrics(routes: &mut ServiceConfig) {
-    routes.service(get(&["/metrics"], health::show_metrics));
+    get(routes, &["/metrics"], health::show_metrics);
 }
 
 /// Any other address.
@@ -60,37 +59,44 @@ pub async fn not_found() -> Result<HttpResponse, Error> {
     Err(Error::NotFound)
 }
 
-fn get<F, Args>(paths: &'static [&'static str], handler: F) -> Resource
+fn get<F, Args>(routes: &mut ServiceConfig, paths: &[&'static str], handler: F)
 where
     F: actix_web::Handler<Args>,
     Args: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    resource(paths, Method::GET, "GET", handler)
+    add(routes, paths, (Method::GET, "GET"), handler);
 }
 
-fn post<F, Args>(paths: &'static [&'static str], handler: F) -> Resource
+fn post<F, Args>(routes: &mut ServiceConfig, paths: &[&'static str], handler: F)
 where
     F: actix_web::Handler<Args>,
     Args: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    resource(paths, Method::POST, "POST", handler)
+    add(routes, paths, (Method::POST, "POST"), handler);
 }
 
-fn resource<F, Args>(
-    paths: &'static [&'static str],
-    method: Method,
-    allow: &'static str,
+/// The same at several paths; logs and metrics name the first. A resource each, since one of several paths is found by regular
+/// expressions and one without parameters by comparison.
+fn add<F, Args>(
+    routes: &mut ServiceConfig,
+    paths: &[&'static str],
+    (method, allow): (Method, &'static str),
     handler: F,
-) -> Resource
-where
+) where
     F: actix_web::Handler<Args>,
     Args: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
     let refused = move || async move { Err::<HttpResponse, _>(Error::MethodNotAllowed { allow }) };
-    web::resource(paths.to_vec())
-        .route(web::method(method).to(handler))
-        .default_service(web::to(refused))
+    for path in paths {
+        let mut resource = web::resource(*path)
+            .route(web::method(method.clone()).to(handler.clone()))
+            .default_service(web::to(refused));
+        if let Some(first) = paths.first() {
+            resource = resource.name(first);
+        }
+        routes.service(resource);
+    }
 }

@@ -19,8 +19,8 @@ CREATE TABLE sessions (
     user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     social_auth_id BIGINT,
     api_client_id BIGINT REFERENCES api_clients (id) ON DELETE CASCADE,
-    refresh_hash BYTEA NOT NULL CHECK (octet_length(refresh_hash) = 32),
-    previous_hash BYTEA CHECK (octet_length(previous_hash) = 32),
+    refresh_hash sha256 NOT NULL,
+    previous_hash sha256,
     rotated_at TIMESTAMPTZ,
     created_at TIMESTAMPTZ NOT NULL,
     authenticated_at TIMESTAMPTZ NOT NULL,
@@ -32,5 +32,5 @@ CREATE TABLE sessions (
     revoked_reason TEXT,
     CHECK ((revoked_at IS NULL) = (revoked_reason IS NULL))
 );
-CREATE INDEX sessions_user_id ON sessions (user_id);
+CREATE INDEX sessions_user_id_id ON sessions (user_id, id);
 CREATE INDEX sessions_api_client_id ON sessions (api_client_id) WHERE api_client_id IS NOT NULL;

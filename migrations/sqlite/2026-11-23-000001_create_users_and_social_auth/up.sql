@@ -21,7 +21,7 @@ CREATE INDEX users_inactive ON users (id) WHERE NOT is_active;
 CREATE INDEX users_without_social_account ON users (id) WHERE social_accounts = 0;
 CREATE INDEX users_with_several_social_accounts ON users (id) WHERE social_accounts >= 2;
 
--- Beside the users and not among their columns: a sign-in changes this narrow row and leaves the wide one alone.
+-- Beside the users and not among their columns: whoever signs in changes this narrow row, and does so in the background (flows::upkeep).
 CREATE TABLE last_sign_ins (
     user_id INTEGER NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
     at TEXT NOT NULL

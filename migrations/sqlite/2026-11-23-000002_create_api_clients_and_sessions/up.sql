@@ -32,5 +32,5 @@ CREATE TABLE sessions (
     revoked_reason TEXT,
     CHECK ((revoked_at IS NULL) = (revoked_reason IS NULL))
 ) STRICT;
-CREATE INDEX sessions_user_id ON sessions (user_id);
+CREATE INDEX sessions_user_id_id ON sessions (user_id, id);
 CREATE INDEX sessions_api_client_id ON sessions (api_client_id) WHERE api_client_id IS NOT NULL;

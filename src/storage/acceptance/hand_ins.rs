@@ -6,7 +6,8 @@ use super::*;
 use crate::domain::{Actor, Association, AuditAction, AuditEntry, RequestContext, SessionId};
 use crate::storage::Single;
 use crate::storage::hand_ins::{self, AtOnce, SignIn, SignUp, SignedUp};
-use crate::storage::{audit, sessions};
+use crate::storage::upkeep::{self, Round};
+use crate::storage::{audit, sessions, user_records};
 
 on_both! {
     a_sign_up_in_one_go_stores_user_account_session_and_entry
@@ -183,6 +184,40 @@ async fn a_sign_in_in_one_go_refreshes_the_account_and_stores_session_and_entry(
     assert_signed_in(&db, &user, &account, session_id).await;
 }
 
+/// The user's own page shows the sign-in at once; the lists when the upkeep has followed the audit log.
+async fn assert_last_sign_in(db: &Db, user: &User) {
+    let id = user.id;
+    let shown = |db: Db| async move {
+        let record = db.read(move |r| user_records::find(r, id)).await.unwrap();
+        record.unwrap().last_sign_in_at
+    };
+    assert_eq!(shown(db.clone()).await, Some(later(60)));
+    assert_eq!(count(db, RECORDED).await, 0);
+
+    let follow = |position| {
+        db.write(move |tx| {
+            let round = Round {
+                now: later(3600),
+                position,
+                batch: 100,
+                number: 0,
+            };
+            upkeep::follow_sign_ins(tx, &round)
+        })
+    };
+    let done = follow(0).await.unwrap();
+    assert_eq!(done.rows, 1);
+    assert_eq!(count(db, RECORDED).await, 1);
+    assert_eq!(count(db, "last_sign_ins").await, 1);
+    // An older entry does not take it back.
+    db.write(move |tx| users::record_sign_in(tx, id, later(120)))
+        .await
+        .unwrap();
+    follow(0).await.unwrap();
+    assert_eq!(follow(done.position).await.unwrap().rows, 0);
+    assert_eq!(shown(db.clone()).await, Some(later(120)));
+}
+
 /// What a sign-in a minute after the sign-up leaves, whose session is number 9.
 async fn assert_signed_in(db: &Db, user: &User, account: &SocialAuth, session_id: SessionId) {
     let (session, owner) = db
@@ -197,8 +232,7 @@ async fn assert_signed_in(db: &Db, user: &User, account: &SocialAuth, session_id
     let log = db.read(|r| audit::list(r, 10)).await.unwrap();
 
     assert_eq!(found.as_ref(), Some(&(account.clone(), owner)));
-    assert_eq!(count(db, RECORDED).await, 1);
-    assert_eq!(count(db, "last_sign_ins").await, 1);
+    assert_last_sign_in(db, user).await;
     assert_eq!(session.social_auth_id, Some(account.id));
     assert_eq!(session.refresh_hash, vec![9; 32]);
     let kept =

@@ -17,6 +17,7 @@ on_both! {
     leftovers_that_nobody_vouched_for_are_removed
     social_accounts_are_counted_with_their_user
     the_last_sign_in_is_kept_beside_its_user
+    the_schema_refuses_what_our_types_cannot_hold
     a_session_is_found_rotated_and_revoked
     a_session_outlives_the_social_account_it_was_opened_with
     an_audit_entry_outlives_its_user
@@ -291,6 +292,27 @@ async fn the_last_sign_in_is_kept_beside_its_user(db: Db) {
         .await
         .unwrap();
     assert_eq!(at(&db).await, [""; 0]);
+}
+
+async fn the_schema_refuses_what_our_types_cannot_hold(db: Db) {
+    db.write(|tx| sign_up(tx, "ada", "1")).await.unwrap();
+    for values in [
+        "users SET username = ''",
+        "users SET username_folded = ''",
+        "users SET social_accounts = -1",
+        "users SET email = NULL, email_folded = NULL, email_verified = TRUE",
+        "social_auth SET provider = ''",
+        "social_auth SET uid = ''",
+        "social_auth SET extra_data = '[]'",
+        "social_auth SET email = NULL, email_verified = TRUE",
+    ] {
+        let sql = format!("UPDATE {values}");
+        let refused = db.write(move |tx| database::execute(tx, &sql)).await;
+        assert!(
+            matches!(refused, Err(StorageError::Query(_))),
+            "{values}: {refused:?}"
+        );
+    }
 }
 
 async fn a_session_outlives_the_social_account_it_was_opened_with(db: Db) {

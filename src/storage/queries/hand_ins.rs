@@ -23,7 +23,6 @@ pub(in crate::storage) fn write_sign_in(
         sign_in.email_verified,
         now,
     )?;
-    users::record_sign_in(conn, social_auth.user_id, now)?;
     let session = sign_in.session;
     let (user_id, id) = (social_auth.user_id, Some(social_auth.id));
     let session_id = sessions::insert(conn, user_id, id, None, session, now)?;

@@ -37,6 +37,7 @@ pub(in crate::storage) mod token_checks;
 pub(in crate::storage) mod unlinked_accounts;
 pub(in crate::storage) mod upkeep;
 pub(in crate::storage) mod upkeep_changes;
+pub(in crate::storage) mod upkeep_sign_ins;
 pub(in crate::storage) mod upkeep_sweep;
 pub(in crate::storage) mod user_records;
 pub(in crate::storage) mod users;

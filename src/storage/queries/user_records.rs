@@ -2,8 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::Nullable;
 
 use super::super::schema::{deactivations, last_sign_ins, staff, users};
+use super::super::types::Tstz;
 use super::super::{Backend, Conn};
 use super::users::UserRow;
 use super::{LockUser, Suffixed, find_one};
@@ -24,14 +26,16 @@ struct DeactivationRow {
 type Columns = (
     UserRow,
     Option<DateTime<Utc>>,
+    Option<DateTime<Utc>>,
     Option<DeactivationRow>,
     Option<String>,
 );
 
-fn record((user, last_sign_in_at, deactivation, actor_name): Columns) -> UserRecord {
+fn record((user, noted, newest_session, deactivation, actor_name): Columns) -> UserRecord {
     UserRecord {
         user: user.into(),
-        last_sign_in_at,
+        // The upkeep notes it later, and the session may be purged by now.
+        last_sign_in_at: noted.max(newest_session),
         deactivation: deactivation.map(|row| Deactivation {
             actor_kind: row.actor_kind,
             actor_id: row.actor_id,
@@ -41,6 +45,9 @@ fn record((user, last_sign_in_at, deactivation, actor_name): Columns) -> UserRec
         }),
     }
 }
+
+/// When the user's newest session was opened.
+const NEWEST_SESSION: &str = "(SELECT sessions.created_at FROM sessions WHERE sessions.user_id = users.id ORDER BY sessions.id DESC LIMIT 1)";
 
 pub(in crate::storage) fn find(
     conn: &mut Conn,
@@ -57,6 +64,7 @@ pub(in crate::storage) fn find(
         .select((
             UserRow::as_select(),
             last_sign_ins::at.nullable(),
+            diesel::dsl::sql::<Nullable<Tstz>>(NEWEST_SESSION),
             Option::<DeactivationRow>::as_select(),
             staff::display_name.nullable(),
         ));

@@ -94,8 +94,6 @@ prepared! {
     " AND users.id = account.user_id AND users.is_active AND (users.first_name <> '' OR users.last_name <> '' OR NOT " [brings_name: Bool]
     ") RETURNING account.id, account.created_at, account.user_id, users.username, users.email, users.email_verified, \
      users.first_name, users.last_name, users.date_joined), \
-     recorded AS (INSERT INTO last_sign_ins (user_id, at) SELECT user_id, " [now: Tstz]
-    " FROM refreshed ON CONFLICT (user_id) DO UPDATE SET at = EXCLUDED.at), \
      logged AS (INSERT INTO audit_log (at, actor_kind, actor_id, action, user_id, social_auth_id, provider, uid, request_id, address) SELECT " [now: Tstz]
     ", " [actor_kind: Text]
     ", " [actor_id: Nullable<BigInt>]
