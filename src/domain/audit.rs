@@ -112,6 +112,14 @@ pub enum AuditAction {
     SecondFactorRemoved,
     /// A recovery code took the place of a second factor.
     RecoveryCodeUsed,
+    /// An API client was created; `detail` has its row, title and scopes.
+    ApiClientCreated,
+    /// An API client was deactivated: its tokens are refused from then on.
+    ApiClientDeactivated,
+    /// An API client got an access token; `detail` has the scopes.
+    ClientTokenIssued,
+    /// Somebody who named a registered API client got no access token; `reason` is why.
+    ClientTokenRefused,
 }
 
 impl AuditAction {
@@ -151,6 +159,10 @@ impl AuditAction {
             Self::SecondFactorSet => "second_factor_set",
             Self::SecondFactorRemoved => "second_factor_removed",
             Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::ApiClientCreated => "api_client_created",
+            Self::ApiClientDeactivated => "api_client_deactivated",
+            Self::ClientTokenIssued => "client_token_issued",
+            Self::ClientTokenRefused => "client_token_refused",
         }
     }
 }

@@ -1,19 +1,23 @@
 //! Every failure as a caller sees it: status, sentence, stable code. What went wrong inside goes to the log, never into an answer.
 
+mod answer;
+
 use std::borrow::Cow;
-use std::fmt;
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{StatusCode, header::HeaderName};
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
-use serde_json::{Value, json};
+use actix_web::{HttpResponse, ResponseError};
 use thiserror::Error;
 
+use super::api::oauth::INVALID_SCOPE_SENTENCE;
 use crate::domain::association::Refusal;
 use crate::domain::tokens::BearerRefused;
+use crate::flows::clients::ClientTokenError;
 use crate::flows::{BearerError, RefreshError, SignUpError};
 use crate::providers::ProviderError;
 use crate::storage::StorageError;
+
+pub use answer::PublicError;
 
 /// The original's sentence for an account of another user.
 pub const ALREADY_IN_USE: &str = "That social media account is already in use";
@@ -48,6 +52,9 @@ pub enum Error {
     /// A refresh failed.
     #[error(transparent)]
     Refresh(#[from] RefreshError),
+    /// An API client gets no access token.
+    #[error(transparent)]
+    ClientToken(#[from] ClientTokenError),
     /// An OAuth request does not fit (RFC 6749 §5.2).
     #[error("OAuth error: {code}")]
     OAuth {
@@ -153,6 +160,7 @@ impl Error {
                 ),
                 RefreshError::Signing(_) | RefreshError::Storage(_) => unavailable(),
             },
+            Self::ClientToken(error) => client_token_public(error),
             Self::OAuth { code, sentence } => public(StatusCode::BAD_REQUEST, code, sentence),
             Self::RateLimited { .. } => public(
                 StatusCode::TOO_MANY_REQUESTS,
@@ -210,7 +218,8 @@ impl Error {
             | Self::SignUp(
                 SignUpError::Storage(_) | SignUpError::Signing(_) | SignUpError::Sealing(_),
             )
-            | Self::Refresh(RefreshError::Storage(_) | RefreshError::Signing(_)) => {
+            | Self::Refresh(RefreshError::Storage(_) | RefreshError::Signing(_))
+            | Self::ClientToken(ClientTokenError::Storage(_) | ClientTokenError::Signing(_)) => {
                 Some(DATABASE_RETRY_SECONDS)
             }
             _ => None,
@@ -219,7 +228,10 @@ impl Error {
 
     /// Whether OAuth's shape of errors applies (RFC 6749 §5.2).
     const fn is_oauth(&self) -> bool {
-        matches!(self, Self::OAuth { .. } | Self::Refresh(_))
+        matches!(
+            self,
+            Self::OAuth { .. } | Self::Refresh(_) | Self::ClientToken(_)
+        )
     }
 
     /// The log line's level: our own failures are errors, everything else is a caller's or a provider's.
@@ -232,6 +244,7 @@ impl Error {
                     SignUpError::Storage(_) | SignUpError::Signing(_) | SignUpError::Sealing(_)
                 )
                 | Self::Refresh(RefreshError::Storage(_) | RefreshError::Signing(_))
+                | Self::ClientToken(ClientTokenError::Storage(_) | ClientTokenError::Signing(_))
         )
     }
 }
@@ -242,6 +255,27 @@ fn unavailable() -> Public {
         "unavailable",
         "The service is not available right now; try again",
     )
+}
+
+fn client_token_public(error: &ClientTokenError) -> Public {
+    match error {
+        ClientTokenError::InvalidClient => public(
+            StatusCode::UNAUTHORIZED,
+            "invalid_client",
+            "The client is not known by that id and secret",
+        ),
+        ClientTokenError::UnauthorizedClient => public(
+            StatusCode::BAD_REQUEST,
+            "unauthorized_client",
+            "The client has no scope, so that there is no token for it",
+        ),
+        ClientTokenError::InvalidScope => public(
+            StatusCode::BAD_REQUEST,
+            "invalid_scope",
+            INVALID_SCOPE_SENTENCE,
+        ),
+        ClientTokenError::Signing(_) | ClientTokenError::Storage(_) => unavailable(),
+    }
 }
 
 fn sign_up_public(error: &SignUpError) -> Public {
@@ -299,72 +333,6 @@ fn sign_up_public(error: &SignUpError) -> Public {
     }
 }
 
-/// What the observing middleware needs to write the answer: the request's id and `Accept` are known only there.
-#[derive(Debug, Clone)]
-pub struct PublicError {
-    status: StatusCode,
-    code: &'static str,
-    sentence: Cow<'static, str>,
-    is_oauth: bool,
-    link_ticket: Option<crate::domain::Secret>,
-}
-
-impl PublicError {
-    /// The stable code, for the access log.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        self.code
-    }
-
-    /// The answer's content type and body for this request.
-    #[must_use]
-    pub fn render(&self, request: &HttpRequest, request_id: &str) -> (HeaderValue, Vec<u8>) {
-        let wants_problem = request
-            .headers()
-            .get(header::ACCEPT)
-            .and_then(|accept| accept.to_str().ok())
-            .is_some_and(|accept| {
-                // Media types are compared without regard to case (RFC 9110 §8.3.1).
-                accept
-                    .to_ascii_lowercase()
-                    .contains("application/problem+json")
-            });
-        let mut body = if self.is_oauth {
-            json!({ "error": self.code, "error_description": self.sentence })
-        } else {
-            json!({ "errors": self.sentence, "code": self.code })
-        };
-        if let Value::Object(members) = &mut body {
-            members.insert("request_id".to_owned(), request_id.into());
-            if let Some(ticket) = &self.link_ticket {
-                members.insert("link_ticket".to_owned(), ticket.expose().into());
-            }
-            if wants_problem {
-                // RFC 9457 §3.1; `about:blank` says that the status tells the type.
-                members.insert("type".to_owned(), "about:blank".into());
-                members.insert(
-                    "title".to_owned(),
-                    self.status.canonical_reason().unwrap_or("Error").into(),
-                );
-                members.insert("status".to_owned(), self.status.as_u16().into());
-                members.insert("detail".to_owned(), self.sentence.clone().into());
-            }
-        }
-        let content_type = if wants_problem {
-            HeaderValue::from_static("application/problem+json")
-        } else {
-            HeaderValue::from_static("application/json")
-        };
-        (content_type, body.to_string().into_bytes())
-    }
-}
-
-impl fmt::Display for PublicError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code)
-    }
-}
-
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         self.public().0
@@ -410,6 +378,8 @@ impl Error {
     /// RFC 6750 §3: no error code when the request carried no credentials at all.
     const fn challenge(&self) -> HeaderValue {
         match self {
+            // RFC 6749 §5.2: in the scheme that clients authenticate with.
+            Self::ClientToken(_) => HeaderValue::from_static("Basic realm=\"latchkey\""),
             Self::BearerMissing => HeaderValue::from_static("Bearer realm=\"latchkey\""),
             Self::InvalidBearer(BearerRefused::Expired) => HeaderValue::from_static(
                 "Bearer realm=\"latchkey\", error=\"invalid_token\", error_description=\"The access token expired\"",

@@ -1,0 +1,6 @@
+//! API clients.
+
+mod clients;
+
+const FAKE: &str = "[providers.fake]\n";
+const BOTH: &str = "admin:read admin:write";
