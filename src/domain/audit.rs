@@ -76,6 +76,8 @@ pub enum AuditAction {
     AssociationTicketIssued,
     /// A sign-in used such a ticket.
     AssociationTicketRedeemed,
+    /// A social account was associated with a user before they ever signed in with it; `reason` is the actor's.
+    AssociatedInAdvance,
     /// A user was deactivated; `reason` is the actor's.
     Deactivated,
     /// A user was reactivated; `reason` is the actor's.
@@ -141,6 +143,7 @@ impl AuditAction {
             Self::TokenRevoked => "token_revoked",
             Self::AssociationTicketIssued => "association_ticket_issued",
             Self::AssociationTicketRedeemed => "association_ticket_redeemed",
+            Self::AssociatedInAdvance => "associated_in_advance",
             Self::Deactivated => "deactivated",
             Self::Reactivated => "reactivated",
             Self::SessionRevoked => "session_revoked",

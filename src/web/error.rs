@@ -9,10 +9,12 @@ use actix_web::http::{StatusCode, header::HeaderName};
 use actix_web::{HttpResponse, ResponseError};
 use thiserror::Error;
 
+use super::admin::api::error::AdminApiError;
 use super::api::oauth::INVALID_SCOPE_SENTENCE;
 use crate::domain::association::Refusal;
 use crate::domain::tokens::BearerRefused;
 use crate::flows::clients::ClientTokenError;
+use crate::flows::people::PersonError;
 use crate::flows::{BearerError, RefreshError, SignUpError};
 use crate::providers::ProviderError;
 use crate::storage::StorageError;
@@ -24,7 +26,7 @@ pub const ALREADY_IN_USE: &str = "That social media account is already in use";
 /// The original's sentence for everything a provider refuses.
 pub const SOCIAL_AUTH_FAILED: &str = "Error with social authentication";
 /// When to come back after our own database failed, in seconds.
-const DATABASE_RETRY_SECONDS: u64 = 2;
+pub(super) const DATABASE_RETRY_SECONDS: u64 = 2;
 /// When to come back after a provider failed without saying so, in seconds.
 const PROVIDER_RETRY_SECONDS: u64 = 5;
 
@@ -34,6 +36,9 @@ pub enum Error {
     /// The body or a member of it does not fit. The sentence names the member.
     #[error("invalid request: {0}")]
     InvalidRequest(Cow<'static, str>),
+    /// The request does not fit, and the sentence quotes what of it: it is not for the log.
+    #[error("invalid request")]
+    Quoted(String),
     /// No such provider.
     #[error("unknown provider")]
     UnknownProvider,
@@ -69,6 +74,9 @@ pub enum Error {
         /// When the next one is admitted.
         retry_after_seconds: u64,
     },
+    /// The admin API refuses.
+    #[error(transparent)]
+    AdminApi(#[from] AdminApiError),
     /// The database failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -79,7 +87,7 @@ pub enum Error {
     #[error("method not allowed")]
     MethodNotAllowed {
         /// The `Allow` header.
-        allow: &'static str,
+        allow: Cow<'static, str>,
     },
     /// The body is neither JSON nor a form.
     #[error("unsupported media type")]
@@ -105,9 +113,13 @@ impl From<BearerError> for Error {
 }
 
 /// Status, code and sentence.
-type Public = (StatusCode, &'static str, Cow<'static, str>);
+pub(super) type Public = (StatusCode, &'static str, Cow<'static, str>);
 
-const fn public(status: StatusCode, code: &'static str, sentence: &'static str) -> Public {
+pub(super) const fn public(
+    status: StatusCode,
+    code: &'static str,
+    sentence: &'static str,
+) -> Public {
     (status, code, Cow::Borrowed(sentence))
 }
 
@@ -124,6 +136,11 @@ impl Error {
             Self::InvalidRequest(sentence) => {
                 (StatusCode::BAD_REQUEST, "invalid_request", sentence.clone())
             }
+            Self::Quoted(sentence) => (
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                sentence.clone().into(),
+            ),
             Self::UnknownProvider => public(
                 StatusCode::BAD_REQUEST,
                 "unknown_provider",
@@ -167,6 +184,7 @@ impl Error {
                 "rate_limited",
                 "Too many requests from this address; come back later",
             ),
+            Self::AdminApi(error) => error.public(),
             Self::Storage(_) => unavailable(),
             Self::NotFound => public(
                 StatusCode::NOT_FOUND,
@@ -222,8 +240,13 @@ impl Error {
             | Self::ClientToken(ClientTokenError::Storage(_) | ClientTokenError::Signing(_)) => {
                 Some(DATABASE_RETRY_SECONDS)
             }
+            Self::AdminApi(error) => error.retry_after_seconds(),
             _ => None,
         }
+    }
+
+    const fn lacks_scope(&self) -> bool {
+        matches!(self, Self::AdminApi(AdminApiError::InsufficientScope(_)))
     }
 
     /// Whether OAuth's shape of errors applies (RFC 6749 §5.2).
@@ -245,11 +268,12 @@ impl Error {
                 )
                 | Self::Refresh(RefreshError::Storage(_) | RefreshError::Signing(_))
                 | Self::ClientToken(ClientTokenError::Storage(_) | ClientTokenError::Signing(_))
+                | Self::AdminApi(AdminApiError::Person(PersonError::Storage(_)))
         )
     }
 }
 
-fn unavailable() -> Public {
+pub(super) fn unavailable() -> Public {
     public(
         StatusCode::SERVICE_UNAVAILABLE,
         "unavailable",
@@ -345,10 +369,12 @@ impl ResponseError for Error {
         if let Some(seconds) = self.retry_after_seconds() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
-        if let Self::MethodNotAllowed { allow } = self {
-            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        if let Self::MethodNotAllowed { allow } = self
+            && let Ok(allow) = HeaderValue::from_str(allow)
+        {
+            headers.insert(header::ALLOW, allow);
         }
-        if status == StatusCode::UNAUTHORIZED {
+        if status == StatusCode::UNAUTHORIZED || self.lacks_scope() {
             headers.insert(header::WWW_AUTHENTICATE, self.challenge());
         }
         if status == StatusCode::PAYLOAD_TOO_LARGE || status == StatusCode::REQUEST_TIMEOUT {
@@ -380,6 +406,7 @@ impl Error {
         match self {
             // RFC 6749 §5.2: in the scheme that clients authenticate with.
             Self::ClientToken(_) => HeaderValue::from_static("Basic realm=\"latchkey\""),
+            Self::AdminApi(error) => error.challenge(),
             Self::BearerMissing => HeaderValue::from_static("Bearer realm=\"latchkey\""),
             Self::InvalidBearer(BearerRefused::Expired) => HeaderValue::from_static(
                 "Bearer realm=\"latchkey\", error=\"invalid_token\", error_description=\"The access token expired\"",

@@ -89,7 +89,10 @@ where
     Args: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    let refused = move || async move { Err::<HttpResponse, _>(Error::MethodNotAllowed { allow }) };
+    let refused = move || async move {
+        let allow = allow.into();
+        Err::<HttpResponse, _>(Error::MethodNotAllowed { allow })
+    };
     web::resource(paths.to_vec())
         .route(web::method(method).to(handler))
         .default_service(web::to(refused))

@@ -26,6 +26,10 @@ pub const ACTIONS: &[(&str, &str)] = &[
         "association_ticket_redeemed",
         "Redeemed an association ticket",
     ),
+    (
+        "associated_in_advance",
+        "Associated a social account in advance",
+    ),
     ("deactivated", "Deactivated a user"),
     ("reactivated", "Reactivated a user"),
     ("session_revoked", "Ended a session"),
@@ -250,6 +254,7 @@ mod tests {
             A::UserViewed,
             A::Unlinked,
             A::UnlinkUndone,
+            A::AssociatedInAdvance,
             A::Deactivated,
             A::ListExported,
             A::ProviderTested,

@@ -12,7 +12,7 @@ mod skip;
 pub(crate) mod staff;
 mod test_app;
 
-pub(crate) use api_client::ApiClient;
+pub(crate) use api_client::{ApiClient, token_of};
 pub(crate) use node::node_script;
 pub(crate) use process::{Place, Process};
 pub(crate) use skip::skip;

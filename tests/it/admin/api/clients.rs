@@ -1,5 +1,7 @@
 //! API clients at the token endpoint (RFC 6749 §4.4).
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -197,20 +199,62 @@ on_both!(credentials_in_header_and_body_are_refused, FAKE, |app| {
 });
 
 on_both!(
-    a_clients_token_is_nobodys_session,
+    a_clients_token_is_nobodys_session_and_a_users_is_no_clients,
     FAKE,
     |app| {
-        app.sign_up("ada").await;
+        let of_user = app.sign_up("ada").await;
         let of_client = app.api_token(BOTH).await;
 
         let me = app.get("/me", Some(&of_client)).await;
         let body = app.access_token_of("bob").await;
         let hand_in = app.hand_in_as(&of_client, &body).await;
+        let users = app.get("/admin/api/users", Some(&of_user)).await;
 
-        for answer in [me, hand_in] {
+        for answer in [me, hand_in, users] {
             answer.assert_refused(401, "invalid_bearer");
         }
         assert_eq!(app.counts(), (1, 1));
+    }
+);
+
+on_both!(
+    a_token_is_good_for_15_minutes_and_until_its_client_is_deactivated,
+    FAKE,
+    |app| {
+        let client = app.api_client(BOTH).await;
+        let token = crate::support::token_of(&app.client_token(&client, &[]).await);
+        let users = || app.get("/admin/api/users", Some(&token));
+        let execute = |set: &str| {
+            app.execute(&format!(
+                "UPDATE api_clients SET {set} WHERE client_id = '{}'",
+                client.client_id
+            ));
+        };
+
+        assert_eq!(users().await.status, 200);
+        execute("scopes = '[\"admin:write\"]'");
+        assert_eq!(users().await.status, 403);
+        execute("scopes = '[\"admin:read\"]'");
+        assert_eq!(users().await.status, 200);
+        let other = app.second_instance();
+        execute(&format!("is_active = {}", app.bool(false)));
+        users().await.assert_refused(401, "invalid_bearer");
+        let request = crate::support::client()
+            .get(format!("{}/admin/api/users", other.base()))
+            .bearer_auth(&token);
+        assert_eq!(app.send(request).await.status, 401);
+        execute(&format!("is_active = {}", app.bool(true)));
+        app.advance(Duration::from_secs(899));
+        assert_eq!(users().await.status, 200);
+        app.advance(Duration::from_secs(1));
+        let expired = users().await;
+        expired.assert_refused(401, "invalid_bearer");
+        assert!(
+            expired.headers["www-authenticate"]
+                .to_str()
+                .unwrap()
+                .contains("The access token expired")
+        );
     }
 );
 
