@@ -1,5 +1,6 @@
 //! The commands. Each prints for the person who typed it and ends with status 0 only if it did what it says.
 
+mod clients;
 mod config;
 mod createsuperuser;
 mod demo;
@@ -20,6 +21,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::keys::KeyError;
 use crate::config::{Config, ConfigError, LogFormat, LogSettings, Overrides};
+use crate::domain::RequestContext;
 use crate::start::StartError;
 
 /// Self-hosted social sign-up: hand in a provider's token, get a user and a session.
@@ -52,6 +54,9 @@ enum Command {
     /// Make secret keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Register API clients, for the admin API
+    #[command(subcommand)]
+    Clients(clients::ClientsCommand),
     /// Add made-up people, for development
     Seed(seed::SeedArgs),
 }
@@ -132,6 +137,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Keys(command) => {
             load(Overrides::default()).and_then(|config| keys::run(&command, &config))
         }
+        Command::Clients(command) => load(database_overrides(command.database()))
+            .and_then(|config| clients::run(&command, &config)),
         Command::Seed(args) => {
             load(database_overrides(&args.database)).and_then(|config| seed::run(&args, &config))
         }
@@ -160,6 +167,15 @@ fn database_overrides(args: &DatabaseArgs) -> Overrides {
         .map(|url| ("database.url", url.clone()))
         .collect();
     Overrides { values }
+}
+
+/// A command has neither request nor address.
+fn command_context() -> RequestContext {
+    RequestContext {
+        request_id: "command".to_owned(),
+        address: None,
+        user_agent: None,
+    }
 }
 
 /// Starts logging to standard error.

@@ -1,5 +1,6 @@
 //! What the product does: one public function per verb.
 
+pub mod clients;
 pub mod export;
 pub mod issue_nonce;
 pub mod link_ticket;

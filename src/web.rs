@@ -104,6 +104,8 @@ pub fn serve(
             .app_data(data.clone())
             .app_data(context.clone())
             .configure(|routes| routes::public(routes, &context))
+            // Before the pages, whose addresses begin like its own.
+            .service(admin::api::routes::admin_api())
             .service(admin::routes::admin(&data, &context))
             .default_service(actix_web::web::to(routes::not_found))
             .wrap(from_fn(observe::observe))

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{DatabaseArgs, Failure};
+use super::{DatabaseArgs, Failure, command_context};
 use crate::app::{App, Clock};
 use crate::config::Config;
 use crate::domain::staff::{DisplayName, NewStaff, StaffEmail};
-use crate::domain::{Actor, RequestContext, Role, Secret, Staff};
+use crate::domain::{Actor, Role, Secret, Staff};
 use crate::flows::staff::{FIRST_LINK, StaffError, create_staff, invite_staff};
 use crate::start::build_app;
 use crate::web::admin::staff_accounts::welcome_link;
@@ -68,7 +68,7 @@ fn read_password(path: &PathBuf) -> Result<Secret, Failure> {
 async fn print_link(app: &App, email: &str, name: &str) -> Result<(), Failure> {
     let new = superuser(email, name)?;
     let lifetime = Some(FIRST_LINK);
-    let invited = invite_staff(app, Actor::System, new, false, lifetime, context()).await;
+    let invited = invite_staff(app, Actor::System, new, false, lifetime, command_context()).await;
     let (staff, token) = invited.map_err(refusal)?;
     println!(
         "{} is a superuser. Set the password within 15 minutes, once:\n  {}",
@@ -86,7 +86,7 @@ pub(super) async fn make_superuser(
     password: Secret,
 ) -> Result<Staff, Failure> {
     let new = superuser(email, name)?;
-    create_staff(app, Actor::System, new, password, context())
+    create_staff(app, Actor::System, new, password, command_context())
         .await
         .map_err(refusal)
 }
@@ -107,15 +107,6 @@ fn superuser(email: &str, name: &str) -> Result<NewStaff, Failure> {
         display_name,
         role: Role::Superuser,
     })
-}
-
-/// A command has neither request nor address.
-fn context() -> RequestContext {
-    RequestContext {
-        request_id: "command".to_owned(),
-        address: None,
-        user_agent: None,
-    }
 }
 
 fn refusal(error: StaffError) -> Failure {

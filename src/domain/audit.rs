@@ -76,6 +76,8 @@ pub enum AuditAction {
     AssociationTicketIssued,
     /// A sign-in used such a ticket.
     AssociationTicketRedeemed,
+    /// A social account was associated with a user before they ever signed in with it; `reason` is the actor's.
+    AssociatedInAdvance,
     /// A user was deactivated; `reason` is the actor's.
     Deactivated,
     /// A user was reactivated; `reason` is the actor's.
@@ -112,6 +114,14 @@ pub enum AuditAction {
     SecondFactorRemoved,
     /// A recovery code took the place of a second factor.
     RecoveryCodeUsed,
+    /// An API client was created; `detail` has its row, title and scopes.
+    ApiClientCreated,
+    /// An API client was deactivated: its tokens are refused from then on.
+    ApiClientDeactivated,
+    /// An API client got an access token; `detail` has the scopes.
+    ClientTokenIssued,
+    /// Somebody who named a registered API client got no access token; `reason` is why.
+    ClientTokenRefused,
 }
 
 impl AuditAction {
@@ -133,6 +143,7 @@ impl AuditAction {
             Self::TokenRevoked => "token_revoked",
             Self::AssociationTicketIssued => "association_ticket_issued",
             Self::AssociationTicketRedeemed => "association_ticket_redeemed",
+            Self::AssociatedInAdvance => "associated_in_advance",
             Self::Deactivated => "deactivated",
             Self::Reactivated => "reactivated",
             Self::SessionRevoked => "session_revoked",
@@ -151,6 +162,10 @@ impl AuditAction {
             Self::SecondFactorSet => "second_factor_set",
             Self::SecondFactorRemoved => "second_factor_removed",
             Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::ApiClientCreated => "api_client_created",
+            Self::ApiClientDeactivated => "api_client_deactivated",
+            Self::ClientTokenIssued => "client_token_issued",
+            Self::ClientTokenRefused => "client_token_refused",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock or draws a random number: time and randomness are arguments. Every other layer may
 //! import this one; this one imports nothing of ours.
 
+pub mod api_client;
 pub mod association;
 pub mod audit;
 pub mod extra_data;

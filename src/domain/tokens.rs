@@ -1,13 +1,17 @@
 //! Our own tokens: signed access tokens, rotating refresh tokens, nonces. Pure: keys, time and randomness are arguments.
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+mod client;
 mod verified;
+
+pub use client::VerifiedClient;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -27,7 +31,7 @@ pub const NONCE_SECONDS: i64 = 600;
 /// Longest text that is looked at as an access token, in bytes.
 const ACCESS_TOKEN_MAX_BYTES: usize = 4096;
 
-/// What our access token says (RFC 9068 §2.2).
+/// What a user's access token says (RFC 9068 §2.2). An API client's says something else.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AccessClaims {
     /// Issuer.
@@ -114,11 +118,23 @@ impl SigningKey {
     }
 }
 
+fn validation_for(issuer: &str, audience: &str) -> Validation {
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.set_audience(&[audience]);
+    validation.set_issuer(&[issuer]);
+    // Expiry is judged by our own clock.
+    validation.validate_exp = false;
+    validation
+}
+
 /// Mints and verifies access tokens. The first key signs; every key verifies, so that keys rotate without downtime.
 pub struct AccessTokens {
     issuer: String,
     keys: Vec<SigningKey>,
+    /// Of users' tokens.
     validation: Validation,
+    /// Of API clients' tokens.
+    client_validation: Validation,
     verified: VerifiedBearers,
 }
 
@@ -126,15 +142,11 @@ impl AccessTokens {
     /// Tokens issued by `issuer`, our public URL.
     #[must_use]
     pub fn new(issuer: String, keys: Vec<SigningKey>) -> Self {
-        let mut validation = Validation::new(Algorithm::EdDSA);
-        validation.set_audience(&[&issuer]);
-        validation.set_issuer(&[&issuer]);
-        // Expiry is judged by our own clock below.
-        validation.validate_exp = false;
         Self {
+            validation: validation_for(&issuer, &issuer),
+            client_validation: validation_for(&issuer, &client::audience(&issuer)),
             issuer,
             keys,
-            validation,
             verified: VerifiedBearers::default(),
         }
     }
@@ -151,11 +163,7 @@ impl AccessTokens {
         now: DateTime<Utc>,
         jti: [u8; 16],
     ) -> Result<Secret, jsonwebtoken::errors::Error> {
-        let key = self
-            .keys
-            .first()
-            .ok_or(jsonwebtoken::errors::ErrorKind::InvalidKeyFormat)?;
-        let claims = AccessClaims {
+        self.sign(&AccessClaims {
             iss: self.issuer.clone(),
             sub: user_id.to_string(),
             aud: self.issuer.clone(),
@@ -165,8 +173,16 @@ impl AccessTokens {
             jti: URL_SAFE_NO_PAD.encode(jti),
             sid: session_id.to_string(),
             client_id: self.issuer.clone(),
-        };
-        let claims = serde_json::to_vec(&claims)?;
+        })
+    }
+
+    /// The token that makes these claims, signed with the first key.
+    fn sign(&self, claims: &impl Serialize) -> Result<Secret, jsonwebtoken::errors::Error> {
+        let key = self
+            .keys
+            .first()
+            .ok_or(jsonwebtoken::errors::ErrorKind::InvalidKeyFormat)?;
+        let claims = serde_json::to_vec(claims)?;
         // RFC 7515 §7.1: header, claims and signature, with dots between.
         let mut token = key.header.clone();
         URL_SAFE_NO_PAD.encode_string(claims, &mut token);
@@ -201,8 +217,17 @@ impl AccessTokens {
         Ok(bearer)
     }
 
-    /// The claims of `token`, if one of our keys signed it for us.
+    /// The claims of a user's `token`, if one of our keys signed it for us.
     fn check_signature(&self, token: &str) -> Option<AccessClaims> {
+        self.claims(token, &self.validation)
+    }
+
+    /// The claims of `token`, if one of our keys signed it and it has all members of `T`.
+    fn claims<T: DeserializeOwned + Clone>(
+        &self,
+        token: &str,
+        validation: &Validation,
+    ) -> Option<T> {
         let header = jsonwebtoken::decode_header(token).ok()?;
         // RFC 9068 §4: any other `typ` is a token for another purpose.
         if header.typ.as_deref() != Some("at+jwt") {
@@ -212,7 +237,7 @@ impl AccessTokens {
             .keys
             .iter()
             .find(|key| Some(&key.kid) == header.kid.as_ref())?;
-        let data = jsonwebtoken::decode::<AccessClaims>(token, &key.decoding, &self.validation);
+        let data = jsonwebtoken::decode::<T>(token, &key.decoding, validation);
         Some(data.ok()?.claims)
     }
 

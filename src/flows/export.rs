@@ -14,7 +14,7 @@ use crate::storage::{Reader, StorageError, audit};
 pub struct Export {
     /// Which list: `users` or `accounts`.
     pub list: &'static str,
-    /// In which form: `csv` or `ndjson`.
+    /// In which form: `csv`, `ndjson` or `json`.
     pub format: &'static str,
     /// The filters, without what was searched for.
     pub query: Value,
@@ -53,6 +53,15 @@ impl ExportedRows {
 /// [`StorageError`] when the database fails.
 pub async fn begin_export(app: &App, export: &Export) -> Result<(), StorageError> {
     record(app, export, "begun", None).await
+}
+
+/// Writes down that a program is given one page of a list, with so many rows. Nothing may be handed out before this.
+///
+/// # Errors
+/// [`StorageError`] when the database fails.
+pub async fn record_page(app: &App, export: &Export, rows: usize) -> Result<(), StorageError> {
+    let rows = u64::try_from(rows).unwrap_or_default();
+    record(app, export, "page", Some(rows)).await
 }
 
 /// Reads the list with `read`, which sees the database as it is at this instant however long it takes, and writes down how many rows

@@ -1,6 +1,7 @@
 //! What staff do with a person's account. Each verb takes who does it, so that pages and the JSON API share it.
 
 mod activation;
+mod associate_in_advance;
 mod check_token;
 mod end_sessions;
 mod purge;
@@ -9,11 +10,13 @@ mod undo_unlink;
 mod unlink;
 mod view_user;
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
 use crate::app::App;
-use crate::domain::stewardship::By;
+use crate::domain::stewardship::{By, Reason};
 use crate::domain::{AuditAction, AuditEntry, ProviderId, SocialAuth, UserId};
 use crate::providers::{Lookup, Provider, StoredGrant};
 use crate::storage::account_records::AccountRecord;
@@ -21,6 +24,7 @@ use crate::storage::sealing::{Sealer, SealingError};
 use crate::storage::{StorageError, Tx, audit};
 
 pub use activation::{Deactivated, deactivate_user, reactivate_user};
+pub use associate_in_advance::{AssociationRequest, InAdvance, associate_in_advance};
 pub use check_token::{CHECK_EVERY_SECONDS, Checked, check_token};
 pub use end_sessions::{SessionPlan, plan_session_end, revoke_session, revoke_sessions};
 pub use purge::{purge, purge_is_due};
@@ -122,6 +126,11 @@ fn entry_of_account(by: &By, action: AuditAction, account: &SocialAuth) -> Audit
         uid: Some(account.uid.clone()),
         ..entry(by, action, account.user_id)
     }
+}
+
+/// A reason that somebody gave, for an entry.
+fn given(reason: Option<&Reason>) -> Option<Cow<'static, str>> {
+    reason.map(|reason| reason.as_str().to_owned().into())
 }
 
 /// Writes an entry in a transaction of its own, where there is no change it could share one with.

@@ -140,6 +140,7 @@ tables! {
         allowed_providers -> Nullable<Json>,
         allowed_intents -> Nullable<Json>,
         allowed_origins -> Nullable<Json>,
+        scopes -> Json,
         created_at -> Tstz,
     }
     staff (id) {

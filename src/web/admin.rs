@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod activity;
+pub mod api;
 pub mod assets;
 pub mod context;
 pub mod device;

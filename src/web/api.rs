@@ -1,5 +1,6 @@
 //! The JSON API: request and response bodies beside their handlers.
 
+mod client_credentials;
 pub mod health;
 pub mod me;
 pub mod nonce;

@@ -1,26 +1,32 @@
 //! Every failure as a caller sees it: status, sentence, stable code. What went wrong inside goes to the log, never into an answer.
 
+mod answer;
+
 use std::borrow::Cow;
-use std::fmt;
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{StatusCode, header::HeaderName};
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
-use serde_json::{Value, json};
+use actix_web::{HttpResponse, ResponseError};
 use thiserror::Error;
 
+use super::admin::api::error::AdminApiError;
+use super::api::oauth::INVALID_SCOPE_SENTENCE;
 use crate::domain::association::Refusal;
 use crate::domain::tokens::BearerRefused;
+use crate::flows::clients::ClientTokenError;
+use crate::flows::people::PersonError;
 use crate::flows::{BearerError, RefreshError, SignUpError};
 use crate::providers::ProviderError;
 use crate::storage::StorageError;
+
+pub use answer::PublicError;
 
 /// The original's sentence for an account of another user.
 pub const ALREADY_IN_USE: &str = "That social media account is already in use";
 /// The original's sentence for everything a provider refuses.
 pub const SOCIAL_AUTH_FAILED: &str = "Error with social authentication";
 /// When to come back after our own database failed, in seconds.
-const DATABASE_RETRY_SECONDS: u64 = 2;
+pub(super) const DATABASE_RETRY_SECONDS: u64 = 2;
 /// When to come back after a provider failed without saying so, in seconds.
 const PROVIDER_RETRY_SECONDS: u64 = 5;
 
@@ -30,6 +36,9 @@ pub enum Error {
     /// The body or a member of it does not fit. The sentence names the member.
     #[error("invalid request: {0}")]
     InvalidRequest(Cow<'static, str>),
+    /// The request does not fit, and the sentence quotes what of it: it is not for the log.
+    #[error("invalid request")]
+    Quoted(String),
     /// No such provider.
     #[error("unknown provider")]
     UnknownProvider,
@@ -48,6 +57,9 @@ pub enum Error {
     /// A refresh failed.
     #[error(transparent)]
     Refresh(#[from] RefreshError),
+    /// An API client gets no access token.
+    #[error(transparent)]
+    ClientToken(#[from] ClientTokenError),
     /// An OAuth request does not fit (RFC 6749 §5.2).
     #[error("OAuth error: {code}")]
     OAuth {
@@ -62,6 +74,9 @@ pub enum Error {
         /// When the next one is admitted.
         retry_after_seconds: u64,
     },
+    /// The admin API refuses.
+    #[error(transparent)]
+    AdminApi(#[from] AdminApiError),
     /// The database failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -72,7 +87,7 @@ pub enum Error {
     #[error("method not allowed")]
     MethodNotAllowed {
         /// The `Allow` header.
-        allow: &'static str,
+        allow: Cow<'static, str>,
     },
     /// The body is neither JSON nor a form.
     #[error("unsupported media type")]
@@ -98,9 +113,13 @@ impl From<BearerError> for Error {
 }
 
 /// Status, code and sentence.
-type Public = (StatusCode, &'static str, Cow<'static, str>);
+pub(super) type Public = (StatusCode, &'static str, Cow<'static, str>);
 
-const fn public(status: StatusCode, code: &'static str, sentence: &'static str) -> Public {
+pub(super) const fn public(
+    status: StatusCode,
+    code: &'static str,
+    sentence: &'static str,
+) -> Public {
     (status, code, Cow::Borrowed(sentence))
 }
 
@@ -117,6 +136,11 @@ impl Error {
             Self::InvalidRequest(sentence) => {
                 (StatusCode::BAD_REQUEST, "invalid_request", sentence.clone())
             }
+            Self::Quoted(sentence) => (
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                sentence.clone().into(),
+            ),
             Self::UnknownProvider => public(
                 StatusCode::BAD_REQUEST,
                 "unknown_provider",
@@ -153,12 +177,14 @@ impl Error {
                 ),
                 RefreshError::Signing(_) | RefreshError::Storage(_) => unavailable(),
             },
+            Self::ClientToken(error) => client_token_public(error),
             Self::OAuth { code, sentence } => public(StatusCode::BAD_REQUEST, code, sentence),
             Self::RateLimited { .. } => public(
                 StatusCode::TOO_MANY_REQUESTS,
                 "rate_limited",
                 "Too many requests from this address; come back later",
             ),
+            Self::AdminApi(error) => error.public(),
             Self::Storage(_) => unavailable(),
             Self::NotFound => public(
                 StatusCode::NOT_FOUND,
@@ -210,16 +236,25 @@ impl Error {
             | Self::SignUp(
                 SignUpError::Storage(_) | SignUpError::Signing(_) | SignUpError::Sealing(_),
             )
-            | Self::Refresh(RefreshError::Storage(_) | RefreshError::Signing(_)) => {
+            | Self::Refresh(RefreshError::Storage(_) | RefreshError::Signing(_))
+            | Self::ClientToken(ClientTokenError::Storage(_) | ClientTokenError::Signing(_)) => {
                 Some(DATABASE_RETRY_SECONDS)
             }
+            Self::AdminApi(error) => error.retry_after_seconds(),
             _ => None,
         }
     }
 
+    const fn lacks_scope(&self) -> bool {
+        matches!(self, Self::AdminApi(AdminApiError::InsufficientScope(_)))
+    }
+
     /// Whether OAuth's shape of errors applies (RFC 6749 §5.2).
     const fn is_oauth(&self) -> bool {
-        matches!(self, Self::OAuth { .. } | Self::Refresh(_))
+        matches!(
+            self,
+            Self::OAuth { .. } | Self::Refresh(_) | Self::ClientToken(_)
+        )
     }
 
     /// The log line's level: our own failures are errors, everything else is a caller's or a provider's.
@@ -232,16 +267,39 @@ impl Error {
                     SignUpError::Storage(_) | SignUpError::Signing(_) | SignUpError::Sealing(_)
                 )
                 | Self::Refresh(RefreshError::Storage(_) | RefreshError::Signing(_))
+                | Self::ClientToken(ClientTokenError::Storage(_) | ClientTokenError::Signing(_))
+                | Self::AdminApi(AdminApiError::Person(PersonError::Storage(_)))
         )
     }
 }
 
-fn unavailable() -> Public {
+pub(super) fn unavailable() -> Public {
     public(
         StatusCode::SERVICE_UNAVAILABLE,
         "unavailable",
         "The service is not available right now; try again",
     )
+}
+
+fn client_token_public(error: &ClientTokenError) -> Public {
+    match error {
+        ClientTokenError::InvalidClient => public(
+            StatusCode::UNAUTHORIZED,
+            "invalid_client",
+            "The client is not known by that id and secret",
+        ),
+        ClientTokenError::UnauthorizedClient => public(
+            StatusCode::BAD_REQUEST,
+            "unauthorized_client",
+            "The client has no scope, so that there is no token for it",
+        ),
+        ClientTokenError::InvalidScope => public(
+            StatusCode::BAD_REQUEST,
+            "invalid_scope",
+            INVALID_SCOPE_SENTENCE,
+        ),
+        ClientTokenError::Signing(_) | ClientTokenError::Storage(_) => unavailable(),
+    }
 }
 
 fn sign_up_public(error: &SignUpError) -> Public {
@@ -299,72 +357,6 @@ fn sign_up_public(error: &SignUpError) -> Public {
     }
 }
 
-/// What the observing middleware needs to write the answer: the request's id and `Accept` are known only there.
-#[derive(Debug, Clone)]
-pub struct PublicError {
-    status: StatusCode,
-    code: &'static str,
-    sentence: Cow<'static, str>,
-    is_oauth: bool,
-    link_ticket: Option<crate::domain::Secret>,
-}
-
-impl PublicError {
-    /// The stable code, for the access log.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        self.code
-    }
-
-    /// The answer's content type and body for this request.
-    #[must_use]
-    pub fn render(&self, request: &HttpRequest, request_id: &str) -> (HeaderValue, Vec<u8>) {
-        let wants_problem = request
-            .headers()
-            .get(header::ACCEPT)
-            .and_then(|accept| accept.to_str().ok())
-            .is_some_and(|accept| {
-                // Media types are compared without regard to case (RFC 9110 §8.3.1).
-                accept
-                    .to_ascii_lowercase()
-                    .contains("application/problem+json")
-            });
-        let mut body = if self.is_oauth {
-            json!({ "error": self.code, "error_description": self.sentence })
-        } else {
-            json!({ "errors": self.sentence, "code": self.code })
-        };
-        if let Value::Object(members) = &mut body {
-            members.insert("request_id".to_owned(), request_id.into());
-            if let Some(ticket) = &self.link_ticket {
-                members.insert("link_ticket".to_owned(), ticket.expose().into());
-            }
-            if wants_problem {
-                // RFC 9457 §3.1; `about:blank` says that the status tells the type.
-                members.insert("type".to_owned(), "about:blank".into());
-                members.insert(
-                    "title".to_owned(),
-                    self.status.canonical_reason().unwrap_or("Error").into(),
-                );
-                members.insert("status".to_owned(), self.status.as_u16().into());
-                members.insert("detail".to_owned(), self.sentence.clone().into());
-            }
-        }
-        let content_type = if wants_problem {
-            HeaderValue::from_static("application/problem+json")
-        } else {
-            HeaderValue::from_static("application/json")
-        };
-        (content_type, body.to_string().into_bytes())
-    }
-}
-
-impl fmt::Display for PublicError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code)
-    }
-}
-
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         self.public().0
@@ -377,10 +369,12 @@ impl ResponseError for Error {
         if let Some(seconds) = self.retry_after_seconds() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
-        if let Self::MethodNotAllowed { allow } = self {
-            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        if let Self::MethodNotAllowed { allow } = self
+            && let Ok(allow) = HeaderValue::from_str(allow)
+        {
+            headers.insert(header::ALLOW, allow);
         }
-        if status == StatusCode::UNAUTHORIZED {
+        if status == StatusCode::UNAUTHORIZED || self.lacks_scope() {
             headers.insert(header::WWW_AUTHENTICATE, self.challenge());
         }
         if status == StatusCode::PAYLOAD_TOO_LARGE || status == StatusCode::REQUEST_TIMEOUT {
@@ -410,6 +404,9 @@ impl Error {
     /// RFC 6750 §3: no error code when the request carried no credentials at all.
     const fn challenge(&self) -> HeaderValue {
         match self {
+            // RFC 6749 §5.2: in the scheme that clients authenticate with.
+            Self::ClientToken(_) => HeaderValue::from_static("Basic realm=\"latchkey\""),
+            Self::AdminApi(error) => error.challenge(),
             Self::BearerMissing => HeaderValue::from_static("Bearer realm=\"latchkey\""),
             Self::InvalidBearer(BearerRefused::Expired) => HeaderValue::from_static(
                 "Bearer realm=\"latchkey\", error=\"invalid_token\", error_description=\"The access token expired\"",

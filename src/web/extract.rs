@@ -62,7 +62,7 @@ impl FromRequest for SignedIn {
 }
 
 /// The token of the only `Authorization: Bearer` header (RFC 6750 §2.1), if there is any such header.
-fn bearer_token(request: &HttpRequest) -> Result<Option<String>, Error> {
+pub(super) fn bearer_token(request: &HttpRequest) -> Result<Option<String>, Error> {
     const REFUSED: Error = Error::InvalidBearer(BearerRefused::Malformed);
     let mut values = request.headers().get_all(header::AUTHORIZATION);
     let Some(value) = values.next() else {
@@ -242,6 +242,47 @@ impl Members {
         Ok(Self(Json::Object(members)))
     }
 
+    /// No members at all.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(Json::Object(Vec::new()))
+    }
+
+    /// Refuses members that are not among `names`.
+    ///
+    /// # Errors
+    /// When there is one; the sentence names it and those that there are.
+    pub fn refuse_others(&self, names: &[&str]) -> Result<(), Error> {
+        let Json::Object(members) = &self.0 else {
+            return Ok(());
+        };
+        let is_known = |name: &str| names.contains(&name);
+        let Some((name, _)) = members.iter().find(|(name, _)| !is_known(name)) else {
+            return Ok(());
+        };
+        let name: String = name.chars().take(40).collect();
+        let known = if names.is_empty() {
+            "there are none".to_owned()
+        } else {
+            format!("there are: {}", names.join(", "))
+        };
+        Err(Error::Quoted(format!("{name}: is not known here; {known}")))
+    }
+
+    /// The truth value called `name`, `true` or `false`, which forms write as a text; false when it is absent or null.
+    ///
+    /// # Errors
+    /// When it is anything else.
+    pub fn flag(&self, name: &str) -> Result<bool, Error> {
+        match self.0.get(name) {
+            None | Some(Json::Null | Json::Bool(false)) => Ok(false),
+            Some(Json::Bool(true)) => Ok(true),
+            Some(Json::String(text)) if text == "true" => Ok(true),
+            Some(Json::String(text)) if text == "false" => Ok(false),
+            Some(_) => Err(Error::member(name, "must be true or false")),
+        }
+    }
+
     /// Whether there is anything but null under this name.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
@@ -349,6 +390,24 @@ mod tests {
         }
         assert_eq!(members.text("e", 3).unwrap(), None);
         assert!(members.number("f").is_err());
+    }
+
+    #[test]
+    fn a_truth_value_is_one_in_json_and_in_a_form_and_others_are_refused_by_name() {
+        let json = Members::from_json(br#"{"a":true,"b":false,"c":1}"#).unwrap();
+        let form = Members::from_form(b"a=true&b=false&c=yes").unwrap();
+
+        for members in [json, form] {
+            assert!(members.flag("a").unwrap());
+            assert!(!members.flag("b").unwrap() && !members.flag("absent").unwrap());
+            assert!(members.flag("c").unwrap_err().to_string().contains("c: "));
+            assert!(members.refuse_others(&["a", "b", "c"]).is_ok());
+            let Err(Error::Quoted(refused)) = members.refuse_others(&["a", "b"]) else {
+                panic!("not refused");
+            };
+            assert_eq!(refused, "c: is not known here; there are: a, b");
+        }
+        assert!(Members::none().refuse_others(&[]).is_ok());
     }
 
     #[test]

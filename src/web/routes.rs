@@ -89,7 +89,10 @@ fn add<F, Args>(
     Args: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    let refused = move || async move { Err::<HttpResponse, _>(Error::MethodNotAllowed { allow }) };
+    let refused = move || async move {
+        let allow = allow.into();
+        Err::<HttpResponse, _>(Error::MethodNotAllowed { allow })
+    };
     for path in paths {
         let mut resource = web::resource(*path)
             .route(web::method(method.clone()).to(handler.clone()))

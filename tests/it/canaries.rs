@@ -249,6 +249,68 @@ async fn refused_on_sight(server: &Process, canaries: &mut Canaries) {
     }
 }
 
+/// An API client's secret in the body and in the header, its access token, and a search for one. Gives what the client got to see,
+/// where addresses of mail are no secret.
+async fn through_the_admin_api(server: &Process, place: &Place, canaries: &mut Canaries) -> String {
+    let words = "clients create --title Canary --scope admin:read --scope admin:write";
+    let words: Vec<&str> = words
+        .split(' ')
+        .chain(["--database-url", place.url()])
+        .collect();
+    let made = place.run(&words).succeeded();
+    let word_after = |label: &str| {
+        let (_, rest) = made.split_once(label).unwrap();
+        rest.split_whitespace().next().unwrap().to_owned()
+    };
+    let client_id = word_after("client_id");
+    let client_secret = canaries.secret("api client's secret", word_after("client_secret"));
+    let grant = |secret: &str| json!({ "grant_type": "client_credentials", "client_id": client_id, "client_secret": secret });
+    let by_body = server
+        .send(server.post("/oauth/token", &grant(&client_secret)))
+        .await;
+    let by_header = server
+        .post(
+            "/oauth/token",
+            &json!({ "grant_type": "client_credentials" }),
+        )
+        .basic_auth(&client_id, Some(&client_secret));
+    let by_header = server.send(by_header).await;
+    let made_up = canaries.made_up("client_secret");
+    canaries.answer(
+        &server
+            .send(server.post("/oauth/token", &grant(&made_up)))
+            .await,
+    );
+    let bearers = [by_body, by_header].map(|answer| {
+        let bearer = answer.body["access_token"].as_str().unwrap();
+        canaries.secret("api client's access token", bearer)
+    });
+
+    let mut seen = String::new();
+    for path in [
+        "users?rows=100",
+        "users/1",
+        "users/1/accounts/1/unlink",
+        "accounts?rows=100",
+        "activity?rows=100",
+    ] {
+        let answer = server
+            .get(&format!("/admin/api/{path}"), Some(&bearers[0]))
+            .await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        writeln!(seen, "{}", answer.body).unwrap();
+    }
+    let searched = canaries.secret(
+        "search",
+        format!("gho_{}", hex::encode(rand::random::<[u8; 12]>())),
+    );
+    let search = format!("/admin/api/users?q={searched}");
+    let refused = server.get(&search, Some(&bearers[1])).await;
+    refused.assert_refused(400, "invalid_request");
+    canaries.answer(&refused);
+    seen
+}
+
 /// Real providers' requests, which carry secrets in the URL, in headers and in the body; answered well and badly.
 async fn through_real_providers(
     server: &Process,
@@ -366,6 +428,7 @@ in_place!(no_secret_comes_out_anywhere, |place| {
     through_the_fake_provider(&server, &mut canaries).await;
     refused_on_sight(&server, &mut canaries).await;
     through_real_providers(&server, &provider, &mut canaries).await;
+    let seen = through_the_admin_api(&server, &place, &mut canaries).await;
     let metrics = server.get("/metrics", None).await;
     canaries.shown.push_str(metrics.body.as_str().unwrap());
     for line in std::fs::read_to_string(place.folder().join("latchkey.keys.toml"))
@@ -398,6 +461,7 @@ in_place!(no_secret_comes_out_anywhere, |place| {
         "the look at the database sees nothing"
     );
     canaries.assert_absent("the database", &bytes, false);
+    canaries.assert_absent("the admin API", seen.as_bytes(), false);
     canaries.assert_absent(
         "what callers and operators see",
         canaries.shown.as_bytes(),

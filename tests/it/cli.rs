@@ -26,6 +26,10 @@ fn help_is_there_for_every_command() {
         vec!["providers", "check"],
         vec!["keys"],
         vec!["keys", "generate"],
+        vec!["clients"],
+        vec!["clients", "create"],
+        vec!["clients", "list"],
+        vec!["clients", "deactivate"],
     ];
     for mut command in commands {
         command.push("--help");
@@ -237,6 +241,64 @@ fn a_port_in_use_is_named_with_the_remedy() {
     let ran = place.run(&["serve", "--bind", &address]);
 
     ran.failed_with(&[&address, "--bind", "server.bind"]);
+}
+
+#[test]
+fn an_api_client_is_made_listed_and_deactivated() {
+    let place = place();
+    let url = place.url().to_owned();
+    let run = |words: &[&str]| {
+        let words: Vec<&str> = words
+            .iter()
+            .copied()
+            .chain(["--database-url", &url])
+            .collect();
+        place.run(&words)
+    };
+    let word_after = |text: &str, label: &str| {
+        let (_, rest) = text.split_once(label).unwrap();
+        rest.split_whitespace().next().unwrap().to_owned()
+    };
+
+    let scopes = ["--scope", "admin:write", "--scope", "admin:read"];
+    let create = [
+        &["clients", "create", "--title", "Support desk"][..],
+        &scopes,
+    ]
+    .concat();
+    let made = run(&create).succeeded();
+    let (client_id, secret) = (
+        word_after(&made, "client_id"),
+        word_after(&made, "client_secret"),
+    );
+    assert!(made.contains("admin:read admin:write"), "{made}");
+    assert!(
+        secret.starts_with("lkcs_") && secret.len() == 48,
+        "{secret}"
+    );
+
+    let listed = run(&["clients", "list"]).succeeded();
+    let line = listed
+        .lines()
+        .find(|line| line.contains(&client_id))
+        .unwrap();
+    assert!(
+        line.contains(" active ") && line.ends_with("Support desk"),
+        "{line}"
+    );
+    assert!(!listed.contains(&secret));
+
+    run(&["clients", "deactivate", &client_id]).succeeded();
+    run(&["clients", "deactivate", &client_id]).succeeded();
+    assert!(run(&["clients", "list"]).succeeded().contains(" inactive "));
+    run(&["clients", "deactivate", "client-none"]).failed_with(&["client-none", "clients list"]);
+    for wrong in [
+        ["--title", " ", "--scope", "admin:read"],
+        ["--title", "x", "--scope", "admin"],
+    ] {
+        let create = [&["clients", "create"][..], &wrong].concat();
+        run(&create).failed_with(&["write --"]);
+    }
 }
 
 #[tokio::test]

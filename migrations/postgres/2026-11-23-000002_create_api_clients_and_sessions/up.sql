@@ -8,6 +8,8 @@ CREATE TABLE api_clients (
     allowed_providers JSONB CHECK (jsonb_typeof(allowed_providers) = 'array'),
     allowed_intents JSONB CHECK (jsonb_typeof(allowed_intents) = 'array'),
     allowed_origins JSONB CHECK (jsonb_typeof(allowed_origins) = 'array'),
+    -- What it may do by itself, such as admin:read. Nothing unless said.
+    scopes JSONB NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(scopes) = 'array'),
     created_at TIMESTAMPTZ NOT NULL
 );
 

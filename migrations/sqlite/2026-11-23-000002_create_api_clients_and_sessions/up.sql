@@ -8,6 +8,8 @@ CREATE TABLE api_clients (
     allowed_providers TEXT CHECK (json_type(allowed_providers) = 'array'),
     allowed_intents TEXT CHECK (json_type(allowed_intents) = 'array'),
     allowed_origins TEXT CHECK (json_type(allowed_origins) = 'array'),
+    -- What it may do by itself, such as admin:read. Nothing unless said.
+    scopes TEXT NOT NULL DEFAULT '[]' CHECK (json_type(scopes) = 'array'),
     created_at TEXT NOT NULL
 ) STRICT;
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{PersonError, entry};
+use super::{PersonError, entry, given};
 use crate::app::App;
-use crate::domain::stewardship::By;
+use crate::domain::stewardship::{By, Reason};
 use crate::domain::{AuditAction, SessionId, User, UserId};
 use crate::storage::{audit, session_records, sessions, user_records, users};
 
@@ -43,6 +43,7 @@ pub async fn revoke_session(
     by: By,
     user_id: UserId,
     id: SessionId,
+    reason: Option<Reason>,
 ) -> Result<bool, PersonError> {
     let now = app.clock.now();
     app.db
@@ -52,6 +53,7 @@ pub async fn revoke_session(
                 return Ok(false);
             }
             let mut entry = entry(&by, AuditAction::SessionRevoked, user_id);
+            entry.reason = given(reason.as_ref());
             entry.detail = Some(json!({ "session_id": id.0 }));
             audit::insert(tx, &entry, now)?;
             Ok(true)
@@ -63,7 +65,12 @@ pub async fn revoke_session(
 ///
 /// # Errors
 /// [`PersonError::UserNotFound`], or the database's failure.
-pub async fn revoke_sessions(app: &Arc<App>, by: By, user_id: UserId) -> Result<i64, PersonError> {
+pub async fn revoke_sessions(
+    app: &Arc<App>,
+    by: By,
+    user_id: UserId,
+    reason: Option<Reason>,
+) -> Result<i64, PersonError> {
     let now = app.clock.now();
     app.db
         .write(move |tx| -> Result<i64, PersonError> {
@@ -75,6 +82,7 @@ pub async fn revoke_sessions(app: &Arc<App>, by: By, user_id: UserId) -> Result<
             }
             sessions::revoke_all_of_user(tx, user_id, "revoked_by_staff", now)?;
             let mut entry = entry(&by, AuditAction::SessionsRevoked, user_id);
+            entry.reason = given(reason.as_ref());
             entry.detail = Some(json!({ "sessions": live }));
             audit::insert(tx, &entry, now)?;
             Ok(live)

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{PersonError, entry_of_account};
+use super::{PersonError, entry_of_account, given};
 use crate::app::App;
-use crate::domain::stewardship::{By, UnlinkedAccount, UnlinkedId};
+use crate::domain::stewardship::{By, Reason, UnlinkedAccount, UnlinkedId};
 use crate::domain::{AuditAction, ProviderId, User, UserId};
 use crate::storage::social_auths::NewSocialAuth;
 use crate::storage::{
@@ -60,6 +60,7 @@ pub async fn undo_unlink(
     by: By,
     user_id: UserId,
     id: UnlinkedId,
+    reason: Option<Reason>,
 ) -> Result<Restored, PersonError> {
     let now = app.clock.now();
     app.db
@@ -74,7 +75,7 @@ pub async fn undo_unlink(
                 });
             }
             user_records::find_for_update(tx, user_id)?.ok_or(PersonError::UserNotFound)?;
-            restore(tx, &by, &kept, now)?;
+            restore(tx, &by, &kept, reason.as_ref(), now)?;
             Ok(Restored {
                 provider: kept.provider,
                 was_repeated: false,
@@ -87,6 +88,7 @@ fn restore(
     tx: &mut Tx<'_>,
     by: &By,
     kept: &UnlinkedAccount,
+    reason: Option<&Reason>,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<(), PersonError> {
     let new = NewSocialAuth {
@@ -102,6 +104,7 @@ fn restore(
     unlinked_accounts::mark_restored(tx, kept.id, now)?;
     standing_orders::delete(tx, &kept.provider, &kept.uid)?;
     let mut entry = entry_of_account(by, AuditAction::UnlinkUndone, &account);
+    entry.reason = given(reason);
     entry.detail = Some(serde_json::json!({ "was_social_auth_id": kept.social_auth_id.0 }));
     audit::insert(tx, &entry, now)?;
     Ok(())

@@ -523,6 +523,12 @@ async fn an_api_clients_lists_are_read_and_a_broken_one_admits_nobody(db: Db) {
             "INSERT INTO api_clients (client_id, title, is_active, allowed_providers, created_at) \
              VALUES ('app', 'App', TRUE, '[\"github\"]', '2026-01-01 00:00:00+00:00'), \
                     ('broken', 'App', TRUE, '[1]', '2026-01-01 00:00:00+00:00')",
+        )?;
+        database::execute(
+            tx,
+            "INSERT INTO api_clients (client_id, title, is_active, scopes, created_at) \
+             VALUES ('later', 'App', TRUE, '[\"admin:read\", \"of:another:version\"]', '2026-01-01 00:00:00+00:00'), \
+                    ('unreadable', 'App', TRUE, '[1]', '2026-01-01 00:00:00+00:00')",
         )
     })
     .await
@@ -535,7 +541,14 @@ async fn an_api_clients_lists_are_read_and_a_broken_one_admits_nobody(db: Db) {
         (app.allowed_intents, app.secret_hash, app.is_active),
         (None, None, true)
     );
+    assert!(app.scopes.is_empty());
     assert_eq!(find("APP").await.unwrap(), None);
+    let later = find("later").await.unwrap().unwrap();
+    assert_eq!(later.scopes.to_string(), "admin:read");
+    assert!(matches!(
+        find("unreadable").await,
+        Err(StorageError::Corrupt("api_clients.scopes"))
+    ));
     assert!(matches!(
         find("broken").await,
         Err(StorageError::Corrupt("api_clients.allowed_providers"))

@@ -4,12 +4,13 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
 use super::context::StaffContext;
 use super::error::AdminError;
 use super::frame::{Frame, Nav, render};
 use super::lists::filters::{Chip, FieldKind, Filters, day_begin};
-use super::lists::query::ListQuery;
+use super::lists::query::{BadQuery, ListQuery};
 use super::lists::{
     Column, Empty, Pages, View, column, cursor_of, grouped, mark, pages, shown_name, views,
 };
@@ -19,7 +20,7 @@ use super::time::Time;
 use super::users::page_size;
 use crate::app::App;
 use crate::domain::ProviderId;
-use crate::domain::paging::{Count, Direction, PageSize};
+use crate::domain::paging::{Count, Cursor, Direction, PageSize};
 use crate::storage::StorageError;
 use crate::storage::search::list_providers;
 use crate::storage::social_auth_lists::{
@@ -111,10 +112,14 @@ pub(super) struct AccountsQuery {
 }
 
 impl AccountsQuery {
-    pub(super) fn read(request: &HttpRequest, staff: &StaffContext) -> Result<Self, AdminError> {
+    pub(super) fn read(request: &HttpRequest, staff: &StaffContext) -> Result<Self, BadQuery> {
         let query = ListQuery::parse(PATH, NAMES, request.query_string())?;
-        let zone = staff.preferences.zone;
-        let filters = Filters::read(&query, staff.now, zone)?;
+        Self::new(query, staff.now, staff.preferences.zone)
+    }
+
+    /// What a query asks for at `now`, with days that begin where `zone` is.
+    pub(super) fn new(query: ListQuery, now: DateTime<Utc>, zone: Tz) -> Result<Self, BadQuery> {
+        let filters = Filters::read(&query, now, zone)?;
         let directions = [
             ("asc", Direction::Ascending),
             ("desc", Direction::Descending),
@@ -138,6 +143,25 @@ impl AccountsQuery {
             filter,
         })
     }
+
+    /// The page at `cursor`.
+    pub(super) fn list_request(
+        &self,
+        cursor: Option<Cursor>,
+        rows: u16,
+        now: DateTime<Utc>,
+    ) -> ListRequest<SocialAuthFilter, AssociatedOrder> {
+        ListRequest {
+            filter: self.filter.clone(),
+            order: AssociatedOrder,
+            direction: self.direction,
+            is_backwards: cursor.as_ref().is_some_and(|cursor| cursor.is_backwards),
+            from: cursor.map(|cursor| cursor.position),
+            rows,
+            now,
+            limits: Limits::default(),
+        }
+    }
 }
 
 /// `GET /admin/accounts`
@@ -154,16 +178,7 @@ pub async fn list_accounts(
     let size = page_size(&asked.query, &staff)?;
     let (cursor, is_foreign) = cursor_of(&asked.query);
     let count = cursor.as_ref().and_then(|cursor| cursor.count);
-    let list = ListRequest {
-        filter: asked.filter.clone(),
-        order: AssociatedOrder,
-        direction: asked.direction,
-        is_backwards: cursor.as_ref().is_some_and(|cursor| cursor.is_backwards),
-        from: cursor.map(|cursor| cursor.position),
-        rows: size.rows(),
-        now: staff.now,
-        limits: Limits::default(),
-    };
+    let list = asked.list_request(cursor, size.rows(), staff.now);
     let (found, providers) = app
         .db
         .read(move |reader| {

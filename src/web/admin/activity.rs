@@ -1,8 +1,8 @@
 //! `GET /admin/activity`: the audit log, by whatever it is looked for.
 
 mod entry;
-mod export;
-mod filter;
+pub(super) mod export;
+pub(super) mod filter;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Query};

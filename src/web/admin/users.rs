@@ -3,12 +3,14 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
 use super::context::StaffContext;
 use super::error::AdminError;
 use super::frame::{Frame, Nav, initials, render};
 use super::lists::filters::{Chip, FieldKind, Filters, day_begin};
-use super::lists::query::ListQuery;
+use super::lists::query::{BadQuery, ListQuery};
 use super::lists::{
     Column, Empty, Pages, View, column, cursor_of, grouped, mark, pages, shown_name, views,
 };
@@ -17,7 +19,7 @@ use super::notices::{Notice, Tone};
 use super::preferences::remember_page_size;
 use super::time::Time;
 use crate::app::App;
-use crate::domain::paging::{Count, Direction, PageSize};
+use crate::domain::paging::{Count, Cursor, Direction, PageSize};
 use crate::domain::search::{SHORTEST_NEEDLE, Search};
 use crate::domain::{ProviderId, UserId};
 use crate::storage::user_lists::{
@@ -105,13 +107,17 @@ pub(super) struct UsersQuery {
 }
 
 impl UsersQuery {
-    pub(super) fn read(request: &HttpRequest, staff: &StaffContext) -> Result<Self, AdminError> {
+    pub(super) fn read(request: &HttpRequest, staff: &StaffContext) -> Result<Self, BadQuery> {
         let query = ListQuery::parse(PATH, NAMES, request.query_string())?;
+        Self::new(query, staff.now, staff.preferences.zone)
+    }
+
+    /// What a query asks for at `now`, with days that begin where `zone` is.
+    pub(super) fn new(query: ListQuery, now: DateTime<Utc>, zone: Tz) -> Result<Self, BadQuery> {
         let typed = query.get("q").unwrap_or_default();
-        let search = Search::parse(typed)
-            .map_err(|_token| AdminError::InvalidRequest(LOOKS_LIKE_TOKEN.into()))?;
-        let zone = staff.preferences.zone;
-        let filters = Filters::read(&query, staff.now, zone)?;
+        let search =
+            Search::parse(typed).map_err(|_token| BadQuery(LOOKS_LIKE_TOKEN.to_owned()))?;
+        let filters = Filters::read(&query, now, zone)?;
         let orders = [
             ("joined", UserOrder::SignedUp),
             ("seen", UserOrder::LastSignIn),
@@ -145,6 +151,25 @@ impl UsersQuery {
             direction,
             filter,
         })
+    }
+
+    /// The page at `cursor`.
+    pub(super) fn list_request(
+        &self,
+        cursor: Option<Cursor>,
+        rows: u16,
+        now: DateTime<Utc>,
+    ) -> ListRequest<UserFilter, UserOrder> {
+        ListRequest {
+            filter: self.filter.clone(),
+            order: self.order,
+            direction: self.direction,
+            is_backwards: cursor.as_ref().is_some_and(|cursor| cursor.is_backwards),
+            from: cursor.map(|cursor| cursor.position),
+            rows,
+            now,
+            limits: Limits::default(),
+        }
     }
 
     /// Whether there is something to search for that is too short to be found inside a text.
@@ -185,24 +210,19 @@ pub async fn list_users(
         return Ok(staff.redirect_with_notice(&format!("{PATH}/{only}"), notice));
     }
     let count = cursor.as_ref().and_then(|cursor| cursor.count);
-    let list = ListRequest {
-        filter: asked.filter.clone(),
-        order: asked.order,
-        direction: asked.direction,
-        is_backwards: cursor.as_ref().is_some_and(|cursor| cursor.is_backwards),
-        from: cursor.map(|cursor| cursor.position),
-        rows: size.rows(),
-        now: staff.now,
-        limits: Limits::default(),
-    };
-    let is_first = list.from.is_none();
-    let (skips, first) = (
-        asked.is_too_short(),
-        if is_first { exact } else { Vec::new() },
-    );
+    let list = asked.list_request(cursor, size.rows(), staff.now);
+    let skips = asked.is_too_short();
     let found = app
         .db
-        .read(move |reader| read(reader, &list, skips, &first))
+        .read(move |reader| {
+            let (list, exact) = read_page(reader, &list, skips, &exact)?;
+            let providers = search::list_providers(reader)?;
+            Ok::<_, StorageError>(Read {
+                list,
+                exact,
+                providers,
+            })
+        })
         .await?;
     let count = found.list.count.or(count);
     let page = page(&app, &staff, &asked, &found, (count, size, is_foreign));
@@ -220,12 +240,13 @@ struct Read {
     providers: Vec<ProviderId>,
 }
 
-fn read(
+/// A page, and before the first row of the first page those of `exact` whom the list will not show in their place.
+pub(super) fn read_page(
     reader: &mut Reader<'_>,
     request: &ListRequest<UserFilter, UserOrder>,
     is_too_short: bool,
     exact: &[UserId],
-) -> Result<Read, StorageError> {
+) -> Result<(ListPage<ListedUser>, Vec<ListedUser>), StorageError> {
     let mut list = user_lists::list(reader, request)?;
     if is_too_short {
         list.page.rows.clear();
@@ -233,7 +254,7 @@ fn read(
         list.count = Some(Count::Exactly(0));
     }
     let needle = request.filter.needle.as_deref();
-    let exact = if exact.is_empty() {
+    let exact = if exact.is_empty() || request.from.is_some() {
         Vec::new()
     } else {
         user_lists::list_by_id(reader, exact)?
@@ -242,14 +263,14 @@ fn read(
             .filter(|listed| !needle.is_some_and(|needle| listed.is_found_by(needle)))
             .collect()
     };
-    Ok(Read {
-        list,
-        exact,
-        providers: search::list_providers(reader)?,
-    })
+    Ok((list, exact))
 }
 
-async fn find_exactly(app: &App, asked: &UsersQuery) -> Result<Vec<UserId>, AdminError> {
+/// Whom a search names exactly, where there is nothing but a search.
+pub(super) async fn find_exactly(
+    app: &App,
+    asked: &UsersQuery,
+) -> Result<Vec<UserId>, StorageError> {
     let of_search_alone = asked
         .query
         .filters()
@@ -258,10 +279,9 @@ async fn find_exactly(app: &App, asked: &UsersQuery) -> Result<Vec<UserId>, Admi
     let Some(search) = asked.search.clone().filter(|_| of_search_alone) else {
         return Ok(Vec::new());
     };
-    let found = app
-        .db
-        .read(move |reader| search::find_exactly(reader, &search, EXACT_MATCHES));
-    Ok(found.await?)
+    app.db
+        .read(move |reader| search::find_exactly(reader, &search, EXACT_MATCHES))
+        .await
 }
 
 impl UsersQuery {
@@ -272,7 +292,7 @@ impl UsersQuery {
 }
 
 /// The size of a page: of the address, else the preferred one.
-pub(super) fn page_size(query: &ListQuery, staff: &StaffContext) -> Result<PageSize, AdminError> {
+pub(super) fn page_size(query: &ListQuery, staff: &StaffContext) -> Result<PageSize, BadQuery> {
     query.one_of("as", &[("list", ())])?;
     let sizes = [
         ("25", PageSize::Small),

@@ -26,6 +26,10 @@ pub const ACTIONS: &[(&str, &str)] = &[
         "association_ticket_redeemed",
         "Redeemed an association ticket",
     ),
+    (
+        "associated_in_advance",
+        "Associated a social account in advance",
+    ),
     ("deactivated", "Deactivated a user"),
     ("reactivated", "Reactivated a user"),
     ("session_revoked", "Ended a session"),
@@ -44,6 +48,10 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("second_factor_set", "Set up a second factor"),
     ("second_factor_removed", "Removed a second factor"),
     ("recovery_code_used", "Used a recovery code"),
+    ("api_client_created", "Created an API client"),
+    ("api_client_deactivated", "Deactivated an API client"),
+    ("client_token_issued", "Got an access token for the API"),
+    ("client_token_refused", "Was refused as an API client"),
 ];
 
 /// Codes of refusals in words.
@@ -66,6 +74,10 @@ const REASONS: &[(&str, &str)] = &[
     ("link_ticket_invalid", "Link ticket is not valid"),
     ("invalid_bearer", "Session had ended"),
     ("link_ticket", "By link ticket"),
+    ("wrong_secret", "Secret is wrong"),
+    ("inactive_client", "API client is inactive"),
+    ("no_scope", "API client may do nothing by itself"),
+    ("invalid_scope", "Scope was never granted"),
 ];
 
 fn find(table: &[(&str, &'static str)], code: &str) -> Option<&'static str> {
@@ -242,11 +254,16 @@ mod tests {
             A::UserViewed,
             A::Unlinked,
             A::UnlinkUndone,
+            A::AssociatedInAdvance,
             A::Deactivated,
             A::ListExported,
             A::ProviderTested,
             A::StaffSignedIn,
             A::RecoveryCodeUsed,
+            A::ApiClientCreated,
+            A::ApiClientDeactivated,
+            A::ClientTokenIssued,
+            A::ClientTokenRefused,
         ] {
             assert!(find(ACTIONS, done.as_str()).is_some(), "{done:?}");
         }

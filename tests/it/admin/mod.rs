@@ -2,6 +2,7 @@
 
 mod accounts;
 mod activity;
+mod api;
 mod browser;
 mod factor;
 mod forms;

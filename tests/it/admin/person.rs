@@ -314,7 +314,9 @@ on_both!(
         let unlinked = unlink_now(app, ada.user_id, ada.account_id).await;
         let id = unlinked.unlinked_id.unwrap();
 
-        let restored = undo_unlink(&app.app, by(), ada.user_id, id).await.unwrap();
+        let restored = undo_unlink(&app.app, by(), ada.user_id, id, None)
+            .await
+            .unwrap();
 
         assert!(!restored.was_repeated);
         let stored = app.text("SELECT CAST(extra_data AS TEXT) AS text FROM social_auth");
@@ -329,7 +331,9 @@ on_both!(
             json!(ada.user_id.0)
         );
         assert_counted(app);
-        let twice = undo_unlink(&app.app, by(), ada.user_id, id).await.unwrap();
+        let twice = undo_unlink(&app.app, by(), ada.user_id, id, None)
+            .await
+            .unwrap();
         assert!(twice.was_repeated);
         assert_eq!(
             (app.counts(), entries(app, "unlink_undone").await),
@@ -346,7 +350,14 @@ on_both!(
         let unlinked = unlink_now(app, ada.user_id, ada.account_id).await;
         let second = sign_up(app, "ada").await;
 
-        let refused = undo_unlink(&app.app, by(), ada.user_id, unlinked.unlinked_id.unwrap()).await;
+        let refused = undo_unlink(
+            &app.app,
+            by(),
+            ada.user_id,
+            unlinked.unlinked_id.unwrap(),
+            None,
+        )
+        .await;
 
         assert!(matches!(refused, Err(PersonError::Taken)), "{refused:?}");
         assert_ne!(second.user_id, ada.user_id);
@@ -363,7 +374,14 @@ on_both!(an_undo_ends_with_its_window, FAKE, |app| {
     let unlinked = unlink_now(app, ada.user_id, ada.account_id).await;
     app.advance(Duration::from_hours(30 * 24));
 
-    let refused = undo_unlink(&app.app, by(), ada.user_id, unlinked.unlinked_id.unwrap()).await;
+    let refused = undo_unlink(
+        &app.app,
+        by(),
+        ada.user_id,
+        unlinked.unlinked_id.unwrap(),
+        None,
+    )
+    .await;
 
     assert!(matches!(refused, Err(PersonError::NotKept)), "{refused:?}");
     assert_left(app, "unlinked_accounts", 0).await;
@@ -393,7 +411,9 @@ on_both!(
         assert_eq!(audited.2.as_deref(), Some("account_refused"));
         assert_eq!(app.counts(), (2, 1));
         let id = unlinked.unlinked_id.unwrap();
-        undo_unlink(&app.app, by(), ada.user_id, id).await.unwrap();
+        undo_unlink(&app.app, by(), ada.user_id, id, None)
+            .await
+            .unwrap();
         app.hand_in(&app.access_token_of("ada").await)
             .await
             .assert_outcome("signed_in");
@@ -580,15 +600,16 @@ on_both!(one_session_ends_or_all_do, FAKE, |app| {
         .unwrap();
     let oldest = view.sessions.iter().map(|session| session.id).min();
 
-    let one = people::revoke_session(&app.app, by(), first.user_id, oldest.unwrap()).await;
-    let one_again = people::revoke_session(&app.app, by(), first.user_id, oldest.unwrap()).await;
-    let foreign = people::revoke_session(&app.app, by(), bob.user_id, SessionId(2)).await;
+    let one = people::revoke_session(&app.app, by(), first.user_id, oldest.unwrap(), None).await;
+    let one_again =
+        people::revoke_session(&app.app, by(), first.user_id, oldest.unwrap(), None).await;
+    let foreign = people::revoke_session(&app.app, by(), bob.user_id, SessionId(2), None).await;
 
     assert!(one.unwrap() && !one_again.unwrap() && !foreign.unwrap());
     assert_refused_session(app, &first).await;
     assert_eq!(app.get("/me", Some(&second.bearer)).await.status, 200);
-    let all = people::revoke_sessions(&app.app, by(), first.user_id).await;
-    let all_again = people::revoke_sessions(&app.app, by(), first.user_id).await;
+    let all = people::revoke_sessions(&app.app, by(), first.user_id, None).await;
+    let all_again = people::revoke_sessions(&app.app, by(), first.user_id, None).await;
     assert_eq!((all.unwrap(), all_again.unwrap()), (2, 0));
     for ended in [&second, &third] {
         assert_refused_session(app, ended).await;
@@ -844,7 +865,8 @@ on_both!(undos_at_once_give_one_account_back, FAKE, |app| {
         let unlinked = unlink_now(app, ada.user_id, account).await;
         let id: UnlinkedId = unlinked.unlinked_id.unwrap();
 
-        let results = join_all((0..6).map(|_| undo_unlink(&app.app, by(), ada.user_id, id))).await;
+        let results =
+            join_all((0..6).map(|_| undo_unlink(&app.app, by(), ada.user_id, id, None))).await;
 
         let fresh = results
             .iter()

@@ -107,7 +107,7 @@ fn lines(export: Export) -> impl Stream<Item = Result<Bytes, StorageError>> {
 }
 
 /// An entry as a line says it.
-fn line(entry: &AuditRecord) -> Value {
+pub(in crate::web::admin) fn line(entry: &AuditRecord) -> Value {
     json!({
         "id": entry.id,
         "at": crate::web::rfc3339(entry.at),

@@ -8,7 +8,7 @@ use super::entry::Names;
 use crate::app::App;
 use crate::domain::UserId;
 use crate::storage::audit_search::{AuditFilter, AuditPosition};
-use crate::web::admin::error::AdminError;
+use crate::web::admin::lists::query::{BadQuery, ListQuery};
 use crate::web::admin::words;
 
 /// Kinds of actors in words.
@@ -39,8 +39,30 @@ pub struct ActivityQuery {
 }
 
 impl ActivityQuery {
+    /// What an address says that was read already.
+    pub(in crate::web::admin) fn of(query: &ListQuery) -> Result<Self, BadQuery> {
+        let text = |name| query.get(name).unwrap_or_default().to_owned();
+        let id = |name| {
+            let id = query.get(name).map(str::parse).transpose();
+            id.map_err(|_unreadable| unreadable(name, "the id of an entry"))
+        };
+        if query.all("provider").count() > 1 {
+            return Err(unreadable("provider", "one provider"));
+        }
+        Ok(Self {
+            actor: text("actor"),
+            action: text("action"),
+            user: text("user"),
+            provider: text("provider"),
+            from: text("from"),
+            to: text("to"),
+            older: id("older")?,
+            newer: id("newer")?,
+        })
+    }
+
     /// Which entries are looked for.
-    pub(super) fn filter(&self) -> Result<AuditFilter, AdminError> {
+    pub(in crate::web::admin) fn filter(&self) -> Result<AuditFilter, BadQuery> {
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let (actor_kind, actor_id) = self.actor()?;
         let from = day("from", &self.from)?;
@@ -63,7 +85,7 @@ impl ActivityQuery {
         })
     }
 
-    fn actor(&self) -> Result<(Option<String>, Option<i64>), AdminError> {
+    fn actor(&self) -> Result<(Option<String>, Option<i64>), BadQuery> {
         let (kind, id) = match self.actor.split_once(':') {
             None => (self.actor.as_str(), None),
             Some((kind, id)) => {
@@ -80,13 +102,13 @@ impl ActivityQuery {
     }
 
     /// Where the page begins.
-    pub(super) fn position(&self) -> Result<AuditPosition, AdminError> {
+    pub(in crate::web::admin) fn position(&self) -> Result<AuditPosition, BadQuery> {
         match (self.older, self.newer) {
             (None, None) => Ok(AuditPosition::Newest),
             (Some(id), None) => Ok(AuditPosition::OlderThan(id)),
             (None, Some(id)) => Ok(AuditPosition::NewerThan(id)),
-            (Some(_), Some(_)) => Err(AdminError::InvalidRequest(
-                "A page is either older or newer than an entry, not both.".into(),
+            (Some(_), Some(_)) => Err(BadQuery(
+                "A page is either older or newer than an entry, not both.".to_owned(),
             )),
         }
     }
@@ -142,11 +164,11 @@ impl ActivityQuery {
     }
 }
 
-fn unreadable(name: &str, expected: &str) -> AdminError {
-    AdminError::InvalidRequest(format!("{name} cannot be read. It should be {expected}.").into())
+fn unreadable(name: &str, expected: &str) -> BadQuery {
+    BadQuery(format!("{name} cannot be read. It should be {expected}."))
 }
 
-fn day(name: &str, text: &str) -> Result<Option<NaiveDate>, AdminError> {
+fn day(name: &str, text: &str) -> Result<Option<NaiveDate>, BadQuery> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -352,9 +374,7 @@ mod tests {
             ("from=yesterday", "from"),
             ("to=2026-13-01", "to"),
         ] {
-            let Err(AdminError::InvalidRequest(sentence)) = query(text).filter() else {
-                panic!("{text}");
-            };
+            let BadQuery(sentence) = query(text).filter().unwrap_err();
             assert!(sentence.starts_with(name), "{sentence}");
         }
         assert!(query("older=1&newer=2").position().is_err());

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use super::query::{ListQuery, refused};
+use super::query::{BadQuery, ListQuery, refused};
 use crate::app::App;
 use crate::domain::ProviderId;
 use crate::domain::paging::Position;
@@ -43,7 +43,7 @@ enum Format {
 }
 
 impl Format {
-    fn read(query: &ListQuery) -> Result<Self, AdminError> {
+    fn read(query: &ListQuery) -> Result<Self, BadQuery> {
         query
             .one_of("format", &[("csv", Self::Csv), ("ndjson", Self::Ndjson)])?
             .ok_or_else(|| refused("format", "is csv or ndjson"))
@@ -136,7 +136,8 @@ const USER_COLUMNS: &[&str] = &[
     "providers",
 ];
 
-fn user_row(listed: &ListedUser) -> Vec<(&'static str, Value)> {
+/// What a program gets to know of a user in a list.
+pub(in crate::web::admin) fn user_row(listed: &ListedUser) -> Vec<(&'static str, Value)> {
     let user = &listed.user;
     let providers: Vec<&str> = listed.providers.iter().map(ProviderId::as_str).collect();
     let values = [
@@ -169,7 +170,8 @@ const ACCOUNT_COLUMNS: &[&str] = &[
     "access_token_expires_at",
 ];
 
-fn account_row(
+/// What a program gets to know of a social account in a list.
+pub(in crate::web::admin) fn account_row(
     listed: &ListedSocialAuth,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Vec<(&'static str, Value)> {
@@ -226,7 +228,7 @@ pub async fn export_users(
 ) -> Result<HttpResponse, AdminError> {
     let asked = UsersQuery::read(&request, &staff)?;
     if asked.is_too_short() {
-        return Err(refused("q", "is too short to search for"));
+        return Err(refused("q", "is too short to search for").into());
     }
     let (format, now) = (Format::read(&asked.query)?, staff.now);
     let (order, direction, filter) = (asked.order, asked.direction, asked.filter);

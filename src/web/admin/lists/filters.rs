@@ -3,12 +3,11 @@
 use chrono::{DateTime, Days, NaiveDate, TimeZone as _, Utc};
 use chrono_tz::Tz;
 
-use super::query::{self, ListQuery};
+use super::query::{self, BadQuery, ListQuery};
 use super::title;
 use crate::app::App;
 use crate::domain::ProviderId;
 use crate::storage::user_lists::SocialAccounts;
-use crate::web::admin::error::AdminError;
 
 /// A chip: a filter that is set or could be, with its form.
 pub(in crate::web::admin) struct Chip {
@@ -66,7 +65,7 @@ impl Filters {
         query: &ListQuery,
         now: DateTime<Utc>,
         zone: Tz,
-    ) -> Result<Self, AdminError> {
+    ) -> Result<Self, BadQuery> {
         let providers = query.all("provider").map(|id| {
             ProviderId::parse(id).ok_or_else(|| {
                 query::refused("provider", "is the id of a provider, such as google")

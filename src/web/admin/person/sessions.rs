@@ -102,7 +102,7 @@ pub async fn revoke_all(
     ProtectedForm(EmptyForm {}): ProtectedForm<EmptyForm>,
 ) -> Result<HttpResponse, AdminError> {
     let id = UserId(path.into_inner());
-    let ended = revoke_sessions(&app, by(&staff, context), id)
+    let ended = revoke_sessions(&app, by(&staff, context), id, None)
         .await
         .map_err(|error| failed(error, id))?;
     let notice = match usize::try_from(ended).unwrap_or_default() {
@@ -125,7 +125,7 @@ pub async fn revoke_one(
 ) -> Result<HttpResponse, AdminError> {
     let (user_id, session_id) = path.into_inner();
     let id = UserId(user_id);
-    let ended = revoke_session(&app, by(&staff, context), id, SessionId(session_id))
+    let ended = revoke_session(&app, by(&staff, context), id, SessionId(session_id), None)
         .await
         .map_err(|error| failed(error, id))?;
     let notice = if ended {

@@ -68,7 +68,8 @@ fn class(record: &AuditRecord) -> &'static str {
         | "associated"
         | "unlink_undone"
         | "reactivated"
-        | "association_ticket_redeemed" => "ok",
+        | "association_ticket_redeemed"
+        | "associated_in_advance" => "ok",
         "refused" | "refresh_token_reused" | "deactivated" => "bad",
         "unlinked" | "session_revoked" | "sessions_revoked" | "leftovers_cleared" => "warn",
         "token_checked" if record.reason.as_deref() != Some("works") => "warn",
@@ -128,6 +129,7 @@ fn what(entry: &NamedEntry, title_of: &dyn Fn(&str) -> String) -> String {
             format!("The next sign-in with {provider} will link it here")
         }
         "association_ticket_redeemed" => format!("Linked {provider} by a ticket"),
+        "associated_in_advance" => format!("Linked {provider} before the first sign-in with it"),
         "deactivated" => "Deactivated".to_owned(),
         "reactivated" => "Reactivated".to_owned(),
         "session_revoked" => "One session ended".to_owned(),
@@ -152,11 +154,15 @@ pub fn check_words(outcome: &str) -> &'static str {
 }
 
 /// Actions whose reason is somebody's own words.
-const HAS_REASON: [&str; 4] = [
+const HAS_REASON: [&str; 8] = [
     "unlinked",
+    "unlink_undone",
     "deactivated",
     "reactivated",
     "association_ticket_issued",
+    "associated_in_advance",
+    "session_revoked",
+    "sessions_revoked",
 ];
 
 fn beside(entry: &NamedEntry) -> String {

@@ -134,7 +134,7 @@ pub async fn undo(
 ) -> Result<HttpResponse, AdminError> {
     let (user_id, id) = path.into_inner();
     let user_id = UserId(user_id);
-    let restored = undo_unlink(&app, by(&staff, context), user_id, UnlinkedId(id))
+    let restored = undo_unlink(&app, by(&staff, context), user_id, UnlinkedId(id), None)
         .await
         .map_err(|error| failed(error, user_id))?;
     let title = title_of(&app, restored.provider.as_str());
