@@ -9,6 +9,7 @@ pub(crate) mod process;
 pub(crate) mod proxy;
 mod skip;
 pub(crate) mod staff;
+pub(crate) mod statements;
 mod test_app;
 
 pub(crate) use node::node_script;
