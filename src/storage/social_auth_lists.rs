@@ -192,8 +192,9 @@ fn follow(
     if plan.asks_more_than(lead) {
         candidates = candidates.max(plan.budget());
     }
-    let sql = select(&plan.matching(&plan.next_of(lead, candidates), lead))
-        .with(format!("{} LIMIT {wanted}", plan.order("s.id")));
+    let taken = plan.next_of(lead, candidates);
+    let limit = i64::try_from(wanted).unwrap_or(i64::MAX);
+    let sql = plan.first_of(&taken, lead, SOCIAL_AUTH_COLUMNS, limit);
     let rows = dispatch!(reader, lists::social_auths(&sql))?;
     let mut stopped_at = None;
     if rows.len() < wanted {
@@ -238,9 +239,9 @@ fn count(
     } else if plan.asks_more_than(lead) {
         let sql = Sql::new("SELECT (SELECT count(*) FROM (")
             .joined(&plan.next_of(lead, budget + 1))
-            .with(") AS candidates), (SELECT count(*) FROM ")
-            .joined(&plan.matching(&plan.next_of(lead, budget), lead))
-            .with(")");
+            .with(") AS candidates), (SELECT count(*) FROM (")
+            .joined(&plan.first_of(&plan.next_of(lead, budget), lead, "1 AS one", budget))
+            .with(") AS matching)");
         let (candidates, found) = first(&dispatch!(reader, lists::numbers(&sql))?);
         (found, candidates <= budget)
     } else {

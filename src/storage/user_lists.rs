@@ -90,7 +90,7 @@ impl UserFilter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Candidates that are looked at for one page where their index does not tell everything about them: on SQLite. PostgreSQL, which
-    /// takes longer for each, gets two fifths.
+    /// takes longer for each, gets two thirds.
     pub budget: i64,
     /// Ids of a filter that are few enough to be sorted; half as many users are few enough to be joined and sorted.
     pub few: i64,
@@ -100,7 +100,7 @@ impl Limits {
     pub(super) fn budget_of(self, backend: Backend) -> i64 {
         match backend {
             Backend::Sqlite => self.budget,
-            Backend::Postgres => self.budget * 2 / 5,
+            Backend::Postgres => self.budget * 2 / 3,
         }
     }
 }
@@ -108,7 +108,7 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            budget: 5_000,
+            budget: 3_000,
             few: 10_000,
         }
     }

@@ -137,17 +137,27 @@ impl Plan<'_> {
         }
     }
 
-    /// `FROM ... WHERE` of candidates (`g`) with the account (`s`), its user (`u`) and the user's latest sign-in (`l`), as far as they
-    /// match. The candidates are taken first: see [`crate::storage::user_lists`].
-    pub(super) fn matching(&self, candidates: &Sql, lead: Lead) -> Sql {
-        let join = self.join();
-        Sql::new("(")
+    /// The first `wanted` of candidates that match, each looked at in its turn: SELECT of these columns of the account (`s`), its user
+    /// (`u`) and the user's latest sign-in (`l`). Why like this: see `user_lists::conditions`.
+    pub(super) fn first_of(&self, candidates: &Sql, lead: Lead, columns: &str, wanted: i64) -> Sql {
+        if self.is_sqlite() {
+            return Sql::new(format!("SELECT {columns} FROM ("))
+                .joined(candidates)
+                .with(format!(
+                    ") AS g CROSS JOIN social_auth AS s ON s.id = g.social_auth_id CROSS JOIN{USERS_OF_ACCOUNTS}TRUE"
+                ))
+                .joined(&self.hints(lead))
+                .joined(&self.conditions())
+                .with(format!(" LIMIT {wanted}"));
+        }
+        Sql::new("SELECT m.* FROM (")
             .joined(candidates)
             .with(format!(
-                ") AS g {join} social_auth AS s ON s.id = g.social_auth_id {join}{USERS_OF_ACCOUNTS}TRUE"
+                ") AS g CROSS JOIN LATERAL (SELECT {columns} FROM social_auth AS s JOIN{USERS_OF_ACCOUNTS}s.id = g.social_auth_id"
             ))
             .joined(&self.hints(lead))
             .joined(&self.conditions())
+            .with(format!(" OFFSET 0) AS m LIMIT {wanted}"))
     }
 
     /// What narrow indexes can rule out before the wide rows of tables are looked at.

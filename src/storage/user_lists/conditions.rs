@@ -9,10 +9,34 @@ use super::plan::Plan;
 use super::sources::Stream;
 
 impl Plan<'_> {
-    /// `FROM ... WHERE` of candidates (`g`) with their users (`u`) and latest sign-ins (`l`), as far as they match. The candidates are
-    /// taken first, so many and no more: nothing that a planner thinks of can make a page look at others.
+    /// The first `wanted` of candidates that match, each looked at in its turn: SELECT of these columns of the user (`u`) and the latest
+    /// sign-in (`l`). They come in the order of the candidates without being sorted, which would first need all of them: SQLite joins
+    /// from left to right as it is told to, and PostgreSQL can join what depends on a row in one way only. Who reads them sorts them
+    /// all the same.
+    pub(super) fn first_of(
+        &self,
+        candidates: &Sql,
+        led_by: Option<&Stream>,
+        columns: &str,
+        wanted: i64,
+    ) -> Sql {
+        if self.is_sqlite() {
+            return Sql::new(format!("SELECT {columns} FROM "))
+                .joined(&self.matching(candidates, led_by))
+                .with(format!(" LIMIT {wanted}"));
+        }
+        Sql::new("SELECT m.* FROM (")
+            .joined(candidates)
+            .with(format!(
+                ") AS g CROSS JOIN LATERAL (SELECT {columns} FROM users AS u LEFT JOIN last_sign_ins AS l ON l.user_id = u.id WHERE u.id = g.user_id"
+            ))
+            .joined(&self.hints(led_by))
+            .joined(&self.conditions())
+            .with(format!(" OFFSET 0) AS m LIMIT {wanted}"))
+    }
+
+    /// `FROM ... WHERE` of all candidates (`g`) that match, with their users (`u`) and latest sign-ins (`l`), in no order.
     pub(super) fn matching(&self, candidates: &Sql, led_by: Option<&Stream>) -> Sql {
-        // SQLite joins in this order, and PostgreSQL as it likes.
         let join = if self.is_sqlite() {
             "CROSS JOIN"
         } else {

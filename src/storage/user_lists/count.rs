@@ -10,8 +10,6 @@ use crate::storage::{Reader, StorageError};
 
 /// Up to how many rows are counted.
 pub(in crate::storage) const COUNTED: i64 = 10_000;
-/// The same for what PostgreSQL finds by its index of texts, which takes it to rows all over the table.
-const COUNTED_TEXTS: i64 = 5_000;
 
 /// What leads to the rows.
 #[derive(Debug, PartialEq)]
@@ -32,25 +30,36 @@ impl Plan<'_> {
         }
         let sizes = streams.iter().zip(estimates.iter().copied());
         // Each of these is joined and sorted.
-        let (rarest, size) = sizes
+        let most = |stream| self.few_of(stream).min(self.limits.few / 2);
+        sizes
             .chain([(&Stream::Everyone, self.width())])
+            .filter(|(stream, size)| *size <= most(stream))
             .min_by_key(|(_, size)| *size)
-            .unwrap_or((&Stream::Everyone, i64::MAX));
-        if size <= self.limits.few / 2 {
-            Lead::Gathered(rarest.clone())
-        } else {
-            Lead::Walk
-        }
+            .map_or(Lead::Walk, |(stream, _)| Lead::Gathered(stream.clone()))
     }
 
     /// The rarest stream of which the next ids can be taken. Ids of few users can be, whatever order they come in.
     pub(super) fn lead_by_id(&self, streams: &[Stream], estimates: &[i64]) -> Stream {
         let sizes = streams.iter().zip(estimates.iter().copied());
         sizes
-            .filter(|(stream, size)| self.is_in_order(stream) || *size <= self.limits.few)
+            .filter(|(stream, size)| self.is_in_order(stream) || *size <= self.few_of(stream))
             .chain([(&Stream::Everyone, self.width())])
             .min_by_key(|(_, size)| *size)
             .map_or(Stream::Everyone, |(stream, _)| stream.clone())
+    }
+
+    /// Up to how many of a stream are counted. PostgreSQL finds texts in rows all over their table, and of several providers as many
+    /// as are counted are merged of each.
+    fn counted(&self, stream: &Stream) -> i64 {
+        match stream {
+            Stream::Needle(_) if !self.is_sqlite() => COUNTED / 2,
+            Stream::Providers(ids) => match ids.len() {
+                0 | 1 => COUNTED,
+                2 => COUNTED / 2,
+                _ => COUNTED / 10,
+            },
+            _ => COUNTED,
+        }
     }
 
     /// Users of the span of sign-ups, at most.
@@ -66,19 +75,13 @@ pub(super) fn count(
     stream: &Stream,
     of_tail: usize,
 ) -> Result<Count, StorageError> {
-    let most = match stream {
-        Stream::Needle(_) if !plan.is_sqlite() => COUNTED_TEXTS,
-        _ => COUNTED,
-    };
+    let most = plan.counted(stream);
     let (found, is_all) = if !plan.covers_models() {
         (0, true)
     } else if plan.asks_more_than(stream) {
         count_matching(reader, plan, stream)?
     } else {
-        let sql = Sql::new("SELECT CAST(0 AS BIGINT), count(*) FROM (")
-            .joined(&plan.next_of(stream, &Way::NEWEST, most + 1))
-            .with(") AS counted");
-        (second(reader, &sql)?, true)
+        (second(reader, &count_alone(plan, stream, most + 1))?, true)
     };
     let found = found + i64::try_from(of_tail).unwrap_or_default();
     let shown = u32::try_from(found.min(most)).unwrap_or_default();
@@ -101,11 +104,23 @@ fn count_matching(
     let sql = Sql::new("SELECT (SELECT count(*) FROM (")
         .joined(&and_one_more)
         .with(") AS candidates), (SELECT count(*) FROM ")
-        .joined(&plan.matching(&candidates, Some(stream)))
-        .with(")");
+        .with("(")
+        .joined(&plan.first_of(&candidates, Some(stream), "1 AS one", budget))
+        .with(") AS matching)");
     let rows = dispatch!(reader, lists::numbers(&sql))?;
     let (candidates, found) = rows.first().copied().unwrap_or_default();
     Ok((found, candidates <= budget))
+}
+
+/// How many a stream has of which nothing more is asked. Texts are taken as PostgreSQL finds them, not in the order of ids.
+fn count_alone(plan: &Plan<'_>, stream: &Stream, most: i64) -> Sql {
+    let ids = match stream {
+        Stream::Needle(_) if !plan.is_sqlite() => plan.any_of(stream, most),
+        _ => plan.next_of(stream, &Way::NEWEST, most),
+    };
+    Sql::new("SELECT CAST(0 AS BIGINT), count(*) FROM (")
+        .joined(&ids)
+        .with(") AS counted")
 }
 
 fn second(reader: &mut Reader<'_>, sql: &Sql) -> Result<i64, StorageError> {

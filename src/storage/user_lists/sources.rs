@@ -58,6 +58,8 @@ impl Plan<'_> {
         match stream {
             Stream::SignedInBefore => false,
             Stream::Needle(_) => self.is_sqlite() || !self.asks_more_than(stream),
+            // Of each as many as may be needed have to be merged.
+            Stream::Providers(ids) => ids.len() <= 3 || !self.asks_more_than(stream),
             _ => true,
         }
     }
@@ -121,15 +123,33 @@ impl Plan<'_> {
         (table, keys)
     }
 
-    /// How many rows a stream has, up to a few more than few.
+    /// Up to how many users of a stream are few. PostgreSQL finds texts in rows all over their table.
+    pub(super) fn few_of(&self, stream: &Stream) -> i64 {
+        match stream {
+            Stream::Needle(_) if !self.is_sqlite() => self.budget().min(self.limits.few),
+            _ => self.limits.few,
+        }
+    }
+
+    /// How many rows a stream has, up to one more than few, or of several providers a few more.
     pub(super) fn estimate(&self, stream: &Stream) -> Sql {
+        let most = self.few_of(stream) + 1;
         let mut sql = Sql::new("CAST(0 AS BIGINT)");
         for (source, _) in self.sources(stream) {
             sql.push(" + (SELECT count(*) FROM (SELECT 1 AS one FROM ")
                 .append(&source)
-                .push(format!(" LIMIT {}) AS few)", self.limits.few + 1));
+                .push(format!(" LIMIT {most}) AS few)"));
         }
         sql
+    }
+
+    /// `SELECT user_id` of some `count` users of a stream that has one part.
+    pub(super) fn any_of(&self, stream: &Stream, count: i64) -> Sql {
+        let (source, id) = self.source(stream);
+        Sql::new(format!("SELECT {id} AS user_id FROM "))
+            .joined(&source)
+            .joined(&self.bounds(id))
+            .with(format!(" LIMIT {count}"))
     }
 
     /// `FROM ... WHERE` of each part of a stream, with the name of its id column.

@@ -63,12 +63,7 @@ pub(super) fn follow(
     let way = request.way();
     let candidates = candidates(plan, stream, wanted);
     let taken = plan.next_of(stream, &way, candidates);
-    let sql = select(&plan.matching(&taken, Some(stream))).with(format!(
-        "{} LIMIT {}",
-        way.order(BY_ID("u.id")),
-        wanted.rows
-    ));
-    let rows = dispatch!(reader, lists::users(&sql))?;
+    let rows = first_of(reader, plan, &taken, Some(stream), wanted)?;
     let mut stopped_at = None;
     if !wanted.is_met_by(rows.len()) {
         let last_two = Sql::new("SELECT user_id FROM (")
@@ -84,6 +79,18 @@ pub(super) fn follow(
         }
     }
     Ok(Rows { rows, stopped_at })
+}
+
+fn first_of(
+    reader: &mut Reader<'_>,
+    plan: &Plan<'_>,
+    candidates: &Sql,
+    led_by: Option<&Stream>,
+    wanted: Wanted,
+) -> Result<Vec<ListedUser>, StorageError> {
+    let rows = i64::try_from(wanted.rows).unwrap_or(i64::MAX);
+    let sql = plan.first_of(candidates, led_by, USER_COLUMNS, rows);
+    dispatch!(reader, lists::users(&sql))
 }
 
 /// How many candidates are taken: as many as are wanted where nothing more is asked of them.
@@ -188,12 +195,7 @@ fn walk_index(
     let way = request.way();
     let candidates = candidates(plan, &Stream::Everyone, wanted);
     let taken = plan.next_of_list(&way, candidates);
-    let sql = select(&plan.matching(&taken, None)).with(format!(
-        "{} LIMIT {}",
-        way.order(keys(request.order)),
-        wanted.rows
-    ));
-    let rows = dispatch!(reader, lists::users(&sql))?;
+    let rows = first_of(reader, plan, &taken, None, wanted)?;
     // Where nothing is asked of the candidates each is a row.
     let is_at_end = wanted.is_met_by(rows.len()) || !plan.asks_more_than(&Stream::Everyone);
     let stopped_at = if is_at_end {
