@@ -42,11 +42,12 @@ const PAGES: &[&str] = &[
     "/admin/users/7",
 ];
 
-/// The queries of a page, without the two that find out whose session it is. The upkeep may ask in between, so the fewest count.
+/// The queries of a page, without the two that find out whose session it is. The upkeep may ask in between, so the page is
+/// asked for again while there is anything to object to.
 async fn queries(app: &TestApp, staff: &mut StaffClient, path: &str) -> (Vec<String>, Vec<String>) {
-    let mut fewest: Option<Vec<String>> = None;
+    let mut asked = Vec::new();
     let mut nexts = Vec::new();
-    for _ in 0..3 {
+    for _ in 0..20 {
         app.statements();
         let page = staff.get(path).await;
         assert_eq!(page.status, 200, "{path}: {}", page.html);
@@ -56,12 +57,6 @@ async fn queries(app: &TestApp, staff: &mut StaffClient, path: &str) -> (Vec<Str
             is_query && !sql.contains("staff_sessions")
         });
         assert!(!statements.is_empty(), "nothing was heard of {path}");
-        if fewest
-            .as_ref()
-            .is_none_or(|fewest| statements.len() < fewest.len())
-        {
-            fewest = Some(statements);
-        }
         nexts = page
             .html
             .split("href=\"")
@@ -69,8 +64,21 @@ async fn queries(app: &TestApp, staff: &mut StaffClient, path: &str) -> (Vec<Str
             .filter(|href| href.contains("cursor="))
             .map(|href| href.replace("&#38;", "&"))
             .collect();
+        asked = statements;
+        if objection(&asked).is_none() {
+            break;
+        }
     }
-    (fewest.unwrap(), nexts)
+    (asked, nexts)
+}
+
+/// What is wrong with the queries of a page.
+fn objection(queries: &[String]) -> Option<String> {
+    if queries.len() > MOST {
+        return Some(format!("{} queries", queries.len()));
+    }
+    let is_fine = |sql: &&String| is_limited(sql) && counts_are_bounded(sql);
+    queries.iter().find(|sql| !is_fine(sql)).cloned()
 }
 
 /// Whether a statement stops somewhere, or looks up the one row of a key.
@@ -94,11 +102,7 @@ async fn check(app: &TestApp, staff: &mut StaffClient) {
         // The first page, the next, and back.
         for _ in 0..3 {
             let (queries, nexts) = queries(app, staff, &path).await;
-            assert!(queries.len() <= MOST, "{path}: {queries:#?}");
-            for sql in &queries {
-                assert!(is_limited(sql), "{path}: {sql}");
-                assert!(counts_are_bounded(sql), "{path}: {sql}");
-            }
+            assert_eq!(objection(&queries), None, "{path}: {queries:#?}");
             let Some(next) = nexts.last() else {
                 break;
             };
