@@ -1,4 +1,4 @@
-//! How long the lists of the staff pages take, the whole page over HTTP, on a database that `latchkey seed` filled:
+//! How long the pages of staff take, the whole page over HTTP, on a database that `latchkey seed` filled:
 //! `cargo bench --bench admin_lists -- --help`.
 #![expect(
     clippy::unwrap_used,
@@ -27,7 +27,7 @@ const HELP: &str = "cargo bench --bench admin_lists -- --database-url URL [OPTIO
     --rounds N           requests of each page; default 40
     --bar-ms N           fail if the 95th percentile of any page is above; default none
     --only TEXT          pages whose name has this in it
-    --export             measure an export of all users as well";
+    --export             measure exports of all users and of all accounts as well";
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -98,7 +98,10 @@ fn pages(deep_id: i64) -> Vec<(String, String)> {
         ("search, three letters", "q=zol&as=list"),
         ("search, another script", "q=%D0%9E%D0%BB%D1%8C%D0%B3%D0%B0&as=list"),
         ("search by user name and provider", "q=okafor&provider=twitch&as=list&sort=username"),
-        ("100 rows", "rows=100"),
+        ("six providers", "provider=google&provider=facebook&provider=apple&provider=github&provider=x&provider=twitch"),
+        ("six providers, inactive", "provider=google&provider=facebook&provider=apple&provider=github&provider=x&provider=twitch&status=inactive"),
+        ("signed up today, by email", "from=today&sort=email"),
+        ("not seen for long, by user name", "seen_before=2025-03-01&sort=username"),
     ]
     .into_iter()
     .map(|(name, query)| (format!("users, {name}"), format!("/admin/users?{query}")))
@@ -152,6 +155,10 @@ fn pages(deep_id: i64) -> Vec<(String, String)> {
             ("access token expired", "token=expired"),
             ("associated today", "from=today"),
             ("of users not seen for long", "seen_before=2025-03-01"),
+            (
+                "of several, expired",
+                "accounts=2&token=expired&status=active",
+            ),
         ]
         .map(|(name, query)| {
             (
@@ -160,6 +167,16 @@ fn pages(deep_id: i64) -> Vec<(String, String)> {
             )
         }),
     );
+    let others = [
+        ("a user", format!("/admin/users/{deep_id}")),
+        ("overview", "/admin/overview".to_owned()),
+        ("activity", "/admin/activity".to_owned()),
+        ("providers", "/admin/providers".to_owned()),
+        // Remembered from here on.
+        ("users, 100 rows", "/admin/users?rows=100".to_owned()),
+        ("accounts, 100 rows", "/admin/accounts?rows=100".to_owned()),
+    ];
+    pages.extend(others.map(|(name, path)| (name.to_owned(), path)));
     pages
 }
 
@@ -211,7 +228,7 @@ async fn measure(app: &App, base: String, options: &Options) -> bool {
         .and_then(|(_, rows)| rows.split_once("href=\"/admin/users/"))
         .expect("a user: seed the database first");
     let newest: i64 = rest[..rest.find('"').unwrap()].parse().unwrap();
-    println!("| page | p50 ms | p95 ms | kB |\n|---|---|---|---|");
+    println!("| page | p50 ms | p95 ms | kB | |\n|---|---|---|---|---|");
     let mut fits = true;
     for (name, path) in pages(newest / 20) {
         if options
@@ -222,11 +239,11 @@ async fn measure(app: &App, base: String, options: &Options) -> bool {
             continue;
         }
         let mut times = Vec::with_capacity(options.rounds);
-        let mut bytes = 0;
+        let mut html = String::new();
         // The first one warms the caches.
         for round in 0..=options.rounds {
             let began = Instant::now();
-            bytes = browser.get(&path).await.len();
+            html = browser.get(&path).await;
             if round > 0 {
                 times.push(began.elapsed());
             }
@@ -236,23 +253,33 @@ async fn measure(app: &App, base: String, options: &Options) -> bool {
             times[(times.len() * share / 100).min(times.len() - 1)].as_secs_f64() * 1e3
         };
         println!(
-            "| {name} | {:.1} | {:.1} | {} |",
+            "| {name} | {:.1} | {:.1} | {} | {} |",
             ms(50),
             ms(95),
-            bytes / 1000
+            html.len() / 1000,
+            shown(&html)
         );
         fits &= options.bar_ms.is_none_or(|bar| ms(95) <= bar);
     }
     if options.export {
-        export(&browser).await;
+        for list in ["users", "accounts"] {
+            export(&browser, list).await;
+        }
     }
     fits
 }
 
-async fn export(browser: &Browser) {
+/// What the page says of how many it shows.
+fn shown(html: &str) -> &str {
+    html.find("Showing ")
+        .map_or("", |at| html[at..].split(['<', '\n', '·']).next().unwrap())
+        .trim()
+}
+
+async fn export(browser: &Browser, list: &str) {
     let began = Instant::now();
     let mut response = browser
-        .request("GET", "/admin/users/export?format=ndjson")
+        .request("GET", &format!("/admin/{list}/export?format=ndjson"))
         .send()
         .await
         .unwrap();
@@ -270,7 +297,7 @@ async fn export(browser: &Browser) {
     }
     let first = first.unwrap_or(Duration::ZERO);
     println!(
-        "\nexport of {lines} users: first byte after {:.0} ms, {:.1} s in all",
+        "\nexport of {lines} {list}: first byte after {:.0} ms, {:.1} s in all",
         first.as_secs_f64() * 1e3,
         began.elapsed().as_secs_f64()
     );

@@ -11,7 +11,7 @@ pub(super) fn provider_id(text: &str) -> Result<ProviderId, StorageError> {
 }
 
 /// The providers there are, one look into the index each.
-const PROVIDERS: &str = "WITH RECURSIVE p(provider) AS (SELECT min(provider) FROM social_auth UNION ALL \
+pub(super) const PROVIDERS: &str = "WITH RECURSIVE p(provider) AS (SELECT min(provider) FROM social_auth UNION ALL \
      SELECT (SELECT min(s.provider) FROM social_auth AS s WHERE s.provider > p.provider) FROM p WHERE p.provider IS NOT NULL) ";
 
 /// The providers of which there is any social account, in the order of their ids.

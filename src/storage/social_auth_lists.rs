@@ -1,15 +1,18 @@
 //! Pages of social accounts, in the order in which they were associated. How it is done: see [`super::user_lists`].
 
 mod plan;
+mod sources;
 
 use chrono::{DateTime, Utc};
 
-use self::plan::{Lead, Plan};
+use self::plan::Plan;
+use self::sources::{Lead, USERS_OF_ACCOUNTS};
 use super::connection::dispatch;
+use super::search::list_providers;
 use super::sql::{SOCIAL_AUTH_COLUMNS, Sql, id_list};
-use super::user_lists::{ListPage, ListRequest, SocialAccounts};
+use super::user_lists::{COUNTED, ListPage, ListRequest, SocialAccounts};
 use super::{Reader, StorageError};
-use crate::domain::paging::{Count, Direction, OrderKey, Page, Position};
+use crate::domain::paging::{Count, OrderKey, Page, Position};
 use crate::domain::{ProviderId, SocialAuthId, Uid, UserId};
 
 /// Rows of the tail, at most.
@@ -90,7 +93,7 @@ pub fn list(
     let found = if plan.is_impossible() {
         (Vec::new(), None, Some(Count::Exactly(0)))
     } else {
-        find(reader, &plan, request, &plan.lead(&state.estimates))?
+        find(reader, &plan, request, plan.lead(&state.estimates))?
     };
     let (rows, stopped_at, count) = found;
     let everything = u32::try_from(state.total).unwrap_or(u32::MAX);
@@ -103,6 +106,8 @@ pub fn list(
         },
         total: state.total,
         is_behind: plan.tail.len() >= MOST_OF_TAIL,
+        exact: Vec::new(),
+        providers: list_providers(reader)?,
     })
 }
 
@@ -112,7 +117,7 @@ fn find(
     reader: &mut Reader<'_>,
     plan: &Plan<'_>,
     request: &Request,
-    lead: &Lead,
+    lead: Lead,
 ) -> Result<Found, StorageError> {
     let of_tail = tail_matches(reader, plan)?;
     let wanted = usize::from(request.rows) + 1;
@@ -121,11 +126,11 @@ fn find(
         _ => None,
     };
     let (mut rows, stopped_at) = if plan.covers_index() {
-        follow(reader, plan, request, lead, wanted)?
+        follow(reader, plan, lead, wanted)?
     } else {
         (Vec::new(), None)
     };
-    let is_downwards = plan.reads_downwards();
+    let is_downwards = plan.is_downwards;
     let is_behind = |id: i64, limit: i64| if is_downwards { id < limit } else { id > limit };
     let from = request.from.as_ref().map(|from| from.id);
     rows.extend(of_tail.into_iter().filter(|row| {
@@ -176,45 +181,31 @@ fn select(from_where: &Sql) -> Sql {
     Sql::new(format!("SELECT {SOCIAL_AUTH_COLUMNS} FROM ")).joined(from_where)
 }
 
-/// Rows in reading order, and how far the reading came if its budget was used up.
+/// Rows in reading order, and how far the reading came if candidates were left when their number was used up.
 fn follow(
     reader: &mut Reader<'_>,
     plan: &Plan<'_>,
-    request: &Request,
-    lead: &Lead,
+    lead: Lead,
     wanted: usize,
 ) -> Result<(Vec<ListedSocialAuth>, Option<i64>), StorageError> {
-    let (from_where, id) = plan.source_and_conditions(lead);
-    let conditions = plan.conditions(lead);
-    let sign = if plan.reads_downwards() { "<" } else { ">" };
-    let mut bounds = plan.bounds(id);
-    if let Some(from) = &request.from {
-        bounds.push(format!(" AND {id} {sign} ")).bind(from.id);
+    let mut candidates = i64::try_from(wanted).unwrap_or(i64::MAX);
+    if plan.asks_more_than(lead) {
+        candidates = candidates.max(plan.budget());
     }
-    let mut sql = select(&from_where);
-    sql.append(&conditions).append(&bounds);
-    let floor = (!conditions.0.is_empty())
-        .then(|| plan.floor(lead, &bounds))
-        .flatten();
-    if let Some(floor) = &floor {
-        let (sign, none) = if plan.reads_downwards() {
-            (">=", 0)
-        } else {
-            ("<=", i64::MAX)
-        };
-        sql.push(format!(" AND {id} {sign} coalesce("))
-            .append(floor)
-            .push(format!(", {none})"));
-    }
-    sql.push(format!(" ORDER BY {id} {} LIMIT {wanted}", plan.way()));
+    let taken = plan.next_of(lead, candidates);
+    let limit = i64::try_from(wanted).unwrap_or(i64::MAX);
+    let sql = plan.first_of(&taken, lead, SOCIAL_AUTH_COLUMNS, limit);
     let rows = dispatch!(reader, lists::social_auths(&sql))?;
     let mut stopped_at = None;
-    if let Some(floor) = floor
-        && rows.len() < wanted
-    {
-        let sql = Sql::new("SELECT coalesce(").joined(&floor).with(", 0)");
-        let at = dispatch!(reader, lists::ids(&sql))?;
-        stopped_at = at.first().copied().filter(|id| *id > 0);
+    if rows.len() < wanted {
+        let last_two = Sql::new("SELECT social_auth_id FROM (")
+            .joined(&plan.next_of(lead, candidates + 1))
+            .with(") AS candidates")
+            .with(plan.order("social_auth_id"))
+            .with(format!(" LIMIT 2 OFFSET {}", candidates - 1));
+        if let [last, _] = dispatch!(reader, lists::ids(&last_two))?[..] {
+            stopped_at = Some(last);
+        }
     }
     Ok((rows, stopped_at))
 }
@@ -227,9 +218,10 @@ fn tail_matches(
     if plan.tail.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!("{} WHERE s.id IN ({})", plan::TABLES, id_list(&plan.tail));
+    let ids = id_list(&plan.tail);
+    let text = format!("social_auth AS s JOIN{USERS_OF_ACCOUNTS}s.id IN ({ids})");
     let mut sql = select(&Sql::new(text));
-    sql.append(&plan.conditions(&Lead::Everything))
+    sql.append(&plan.conditions())
         .push(format!(" LIMIT {MOST_OF_TAIL}"));
     dispatch!(reader, lists::social_auths(&sql))
 }
@@ -238,60 +230,35 @@ fn tail_matches(
 fn count(
     reader: &mut Reader<'_>,
     plan: &Plan<'_>,
-    lead: &Lead,
+    lead: Lead,
     of_tail: usize,
 ) -> Result<Count, StorageError> {
-    use super::user_lists::COUNTED;
-    let conditions = plan.conditions(lead);
-    let mut sql = Sql::new("SELECT (SELECT count(*) FROM (SELECT 1 AS one FROM ");
-    let mut stop = Sql::new("CAST(0 AS BIGINT)");
-    if !plan.covers_index() {
-        sql.push("social_auth WHERE FALSE");
-    } else if conditions.0.is_empty() {
-        let (source, id) = plan.source(lead);
-        sql.append(&source).append(&plan.bounds(id));
+    let budget = plan.budget();
+    let (found, is_all) = if !plan.covers_index() {
+        (0, true)
+    } else if plan.asks_more_than(lead) {
+        let sql = Sql::new("SELECT (SELECT count(*) FROM (")
+            .joined(&plan.next_of(lead, budget + 1))
+            .with(") AS candidates), (SELECT count(*) FROM (")
+            .joined(&plan.first_of(&plan.next_of(lead, budget), lead, "1 AS one", budget))
+            .with(") AS matching)");
+        let (candidates, found) = first(&dispatch!(reader, lists::numbers(&sql))?);
+        (found, candidates <= budget)
     } else {
-        let (from_where, id) = plan.source_and_conditions(lead);
-        sql.append(&from_where)
-            .append(&conditions)
-            .append(&plan.bounds(id));
-        if let Some(floor) = plan.floor(lead, &plan.bounds(id)) {
-            stop = Sql::new("coalesce(").joined(&floor).with(", 0)");
-            let (sign, none) = if plan.reads_downwards() {
-                (">=", 0)
-            } else {
-                ("<=", i64::MAX)
-            };
-            sql.push(format!(" AND {id} {sign} coalesce("))
-                .append(&floor)
-                .push(format!(", {none})"));
-        }
-    }
-    sql.push(format!(" LIMIT {}) AS matching), ", COUNTED + 1))
-        .append(&stop);
-    let (count, stop) = dispatch!(reader, lists::numbers(&sql))?
-        .first()
-        .copied()
-        .unwrap_or_default();
-    let count = count + i64::try_from(of_tail).unwrap_or_default();
-    let shown = u32::try_from(count.min(COUNTED)).unwrap_or_default();
-    Ok(if count > COUNTED || stop > 0 {
+        let sql = Sql::new("SELECT CAST(0 AS BIGINT), count(*) FROM (")
+            .joined(&plan.next_of(lead, COUNTED + 1))
+            .with(") AS counted");
+        (first(&dispatch!(reader, lists::numbers(&sql))?).1, true)
+    };
+    let found = found + i64::try_from(of_tail).unwrap_or_default();
+    let shown = u32::try_from(found.min(COUNTED)).unwrap_or_default();
+    Ok(if found > COUNTED || !is_all {
         Count::MoreThan(shown)
     } else {
         Count::Exactly(shown)
     })
 }
 
-impl Plan<'_> {
-    fn reads_downwards(&self) -> bool {
-        (self.direction == Direction::Descending) != self.is_backwards
-    }
-
-    fn way(&self) -> &'static str {
-        if self.reads_downwards() {
-            "DESC"
-        } else {
-            "ASC"
-        }
-    }
+fn first(rows: &[(i64, i64)]) -> (i64, i64) {
+    rows.first().copied().unwrap_or_default()
 }

@@ -94,29 +94,6 @@ impl Sql {
         self
     }
 
-    /// The condition without the `AND` that it begins with.
-    pub(super) fn without_and(mut self) -> Self {
-        if let Some(Part::Text(text)) = self.0.first_mut()
-            && let Some(rest) = text.strip_prefix(" AND ")
-        {
-            *text = Cow::Owned(rest.to_owned());
-        }
-        self
-    }
-
-    /// Puts `joins`, which end in `WHERE`, in the place of the last `WHERE` of the text.
-    pub(super) fn replacing_where(mut self, joins: &str) -> Self {
-        for part in self.0.iter_mut().rev() {
-            if let Part::Text(text) = part
-                && let Some((tables, conditions)) = text.rsplit_once(" WHERE ")
-            {
-                *text = Cow::Owned(format!("{tables}{joins}{conditions}"));
-                return self;
-            }
-        }
-        self
-    }
-
     /// Appends bound values between commas.
     pub(super) fn bind_all<'v>(&mut self, values: impl IntoIterator<Item = &'v str>) -> &mut Self {
         for (index, value) in values.into_iter().enumerate() {

@@ -1,27 +1,33 @@
 //! Pages of users: any filter in any order, from an index each.
 //!
 //! # How
-//! A filter's users are found through an index that has them in the order of their ids: a partial index of `users`, or one of the
-//! read models that the upkeep keeps ([`super::upkeep`]). Of several filters the rarest leads and the others are tested row by row.
-//! Where even the rarest is common, and where the list is in another order, the list's own index is walked; a rare filter is gathered
-//! and sorted instead. No walk is longer than [`Limits::budget`] rows: a page that finds too little on its way says how far it came, and
-//! the next one goes on from there.
+//! 1. `tail` reads in one statement how many users each filter has, up to a bound, and what the read models do not know yet.
+//! 2. `count` chooses what leads. A filter's users are found through an index that has them in the order of their ids: a partial index
+//!    of `users`, or one of the read models that the upkeep keeps ([`super::upkeep`]). Such a `sources::Stream` leads if it is the
+//!    rarest. In another order than that of ids a rare stream is gathered and sorted, else the list's own index is walked.
+//! 3. What leads gives *candidates*, so many and no more ([`Limits::budget`]): `SELECT user_id ... ORDER BY ... LIMIT ...`, put
+//!    into the statement as a subquery. Only these are joined with the tables and tested for the rest of the filter
+//!    (`conditions`), by narrow indexes first.
+//! 4. A page that finds too few among its candidates says how far it came, and the next one goes on from there (`walk`).
 //!
-//! What the upkeep has not reached yet, the *tail*, is left out of the read models' answers and tested in the tables.
+//! What the upkeep has not reached yet, the *tail*, is left out of the read models' answers and tested in the tables (`run`).
 
+mod conditions;
 mod count;
 mod keys;
 mod plan;
 mod run;
+mod sources;
 mod tail;
 mod walk;
 
 use chrono::{DateTime, Utc};
 
-pub(super) use plan::{COUNTED, FAR_AWAY};
+pub(super) use count::COUNTED;
+pub(super) use plan::FAR_AWAY;
 pub(super) use tail::mark;
 
-use super::{Reader, StorageError};
+use super::{Backend, Reader, StorageError};
 use crate::domain::paging::{Count, Direction, OrderKey, Page, Position};
 use crate::domain::search::searchable_text;
 use crate::domain::{ProviderId, User, UserId};
@@ -83,16 +89,26 @@ impl UserFilter {
 /// How much work one page may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Rows that are looked at along a list, at most; half of it in another order than that of ids.
+    /// Candidates that are looked at for one page where their index does not tell everything about them: on SQLite. PostgreSQL, which
+    /// takes longer for each, gets two thirds.
     pub budget: i64,
-    /// Rows of a filter that are few enough to be gathered and sorted.
+    /// Ids of a filter that are few enough to be sorted; half as many users are few enough to be joined and sorted.
     pub few: i64,
+}
+
+impl Limits {
+    pub(super) fn budget_of(self, backend: Backend) -> i64 {
+        match backend {
+            Backend::Sqlite => self.budget,
+            Backend::Postgres => self.budget * 2 / 3,
+        }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            budget: 5_000,
+            budget: 3_000,
             few: 10_000,
         }
     }
@@ -153,6 +169,10 @@ pub struct ListPage<T> {
     pub total: i64,
     /// Whether the upkeep is so far behind that filters may miss what is new.
     pub is_behind: bool,
+    /// Whom a search names exactly and the list has not, the latest first.
+    pub exact: Vec<T>,
+    /// The providers of which there is any social account, in the order of their ids.
+    pub providers: Vec<ProviderId>,
 }
 
 /// A page of users.
@@ -163,18 +183,20 @@ pub fn list(
     reader: &mut Reader<'_>,
     request: &ListRequest<UserFilter, UserOrder>,
 ) -> Result<ListPage<ListedUser>, StorageError> {
-    run::list(reader, request)
+    run::list(reader, request, &[])
 }
 
-/// The users with these ids, the latest first.
+/// A page of users found by a search alone, with those whom it names exactly: they are in [`ListPage::exact`] unless they come in their
+/// place in the list.
 ///
 /// # Errors
 /// [`StorageError`] when the database fails or a row does not parse.
-pub fn list_by_id(
+pub fn list_with_exact(
     reader: &mut Reader<'_>,
-    ids: &[UserId],
-) -> Result<Vec<ListedUser>, StorageError> {
-    run::list_by_id(reader, ids)
+    request: &ListRequest<UserFilter, UserOrder>,
+    exact: &[UserId],
+) -> Result<ListPage<ListedUser>, StorageError> {
+    run::list(reader, request, exact)
 }
 
 type Request = ListRequest<UserFilter, UserOrder>;

@@ -48,6 +48,7 @@ CREATE TABLE social_auth_index (
     is_expired BOOLEAN NOT NULL
 );
 CREATE INDEX social_auth_index_user_id ON social_auth_index (provider, user_id, social_auth_id);
+CREATE INDEX social_auth_index_of_user ON social_auth_index (user_id, social_auth_id);
 CREATE INDEX social_auth_index_provider ON social_auth_index (provider, social_auth_id);
 CREATE INDEX social_auth_index_expired ON social_auth_index (user_id, social_auth_id) WHERE is_expired;
 CREATE INDEX social_auth_index_expired_id ON social_auth_index (social_auth_id, user_id) WHERE is_expired;

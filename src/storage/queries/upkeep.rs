@@ -80,9 +80,11 @@ pub(in crate::storage) struct Searchable {
 }
 
 impl Searchable {
+    /// The text as `user_search` has it.
     pub(in crate::storage) fn text(&self) -> String {
         let email = self.email.as_deref();
-        searchable_text(&self.username, email, &self.first_name, &self.last_name)
+        let text = searchable_text(&self.username, email, &self.first_name, &self.last_name);
+        search_text::searchable(&text)
     }
 
     pub(in crate::storage) fn gaps(&self) -> impl Iterator<Item = &'static str> {

@@ -6,45 +6,50 @@ use std::collections::HashMap;
 use crate::domain::paging::{Count, Direction, OrderKey, Page, Position};
 use crate::domain::{ProviderId, UserId};
 use crate::storage::connection::dispatch;
-use crate::storage::search::provider_id;
+use crate::storage::search::{PROVIDERS, provider_id};
 use crate::storage::sql::{Sql, id_list};
 use crate::storage::{Reader, StorageError};
 
-use super::count::{Lead, count, counter, lead};
-use super::plan::{Plan, Stream};
+use super::count::{Lead, count};
+use super::plan::Plan;
+use super::sources::Stream;
 use super::tail::{self, State};
-use super::walk::{Rows, follow, gather, select, walk};
+use super::walk::{Rows, Wanted, follow, gather, select, walk};
 use super::{ListPage, ListedUser, Request};
 
-/// Social accounts of one page's users, at most.
+/// Social accounts of one page's users, and providers, at most.
 const MOST_PROVIDERS: i64 = 5_000;
 
 pub(super) fn list(
     reader: &mut Reader<'_>,
     request: &Request,
+    exact: &[UserId],
 ) -> Result<ListPage<ListedUser>, StorageError> {
     let mut plan = Plan::new(reader.backend(), request);
     let streams = plan.streams();
     let needs_tail = !request.filter.is_empty() || plan.lacking().is_some();
     let state = tail::read(reader, &plan, &streams, needs_tail)?;
     plan.take(&state);
-    let found = if plan.is_impossible() {
+    let (of_tail, mut exact) = read_tables(reader, &plan, request, exact)?;
+    let Found { mut page, count } = if plan.is_impossible() {
         Found::default()
     } else {
-        find(reader, &plan, request, &streams, &state)?
+        find(reader, &plan, request, of_tail, (&streams, &state))?
     };
-    let mut page = found.page;
-    add_providers(reader, &mut page.rows)?;
+    let shown = exact.iter_mut().chain(&mut page.rows);
+    let providers = add_providers(reader, shown.collect())?;
     let everyone = u32::try_from(state.total).unwrap_or(u32::MAX);
     Ok(ListPage {
         page,
         count: if request.filter.is_empty() {
             Some(Count::Exactly(everyone))
         } else {
-            found.count
+            count
         },
         total: state.total,
         is_behind: state.is_behind,
+        exact,
+        providers,
     })
 }
 
@@ -70,19 +75,25 @@ fn find(
     reader: &mut Reader<'_>,
     plan: &Plan<'_>,
     request: &Request,
-    streams: &[Stream],
-    state: &State,
+    of_tail: Vec<ListedUser>,
+    (streams, state): (&[Stream], &State),
 ) -> Result<Found, StorageError> {
-    let lead = lead(request.order, streams, &state.estimates, request.limits.few);
-    let of_tail = tail_matches(reader, plan, request)?;
+    let lead = plan.lead(streams, &state.estimates);
     let count = match &request.from {
         None if !request.filter.is_empty() => {
-            let counter = counter(&lead, streams, &state.estimates, request.limits.few);
-            Some(count(reader, plan, &counter, of_tail.len())?)
+            let stream = plan.lead_by_id(streams, &state.estimates);
+            Some(count(reader, plan, &stream, of_tail.len())?)
         }
         _ => None,
     };
-    let wanted = usize::from(request.rows) + 1;
+    let exactly = match count {
+        Some(Count::Exactly(all)) => usize::try_from(all).ok(),
+        _ => None,
+    };
+    let wanted = Wanted {
+        rows: usize::from(request.rows) + 1,
+        exactly: exactly.map(|all| all.saturating_sub(of_tail.len())),
+    };
     let mut found = match (&lead, plan.covers_models()) {
         (_, false) => Rows::default(),
         (Lead::Stream(stream), _) => follow(reader, plan, request, stream, wanted)?,
@@ -177,44 +188,49 @@ fn page(request: &Request, found: Rows) -> Page<ListedUser> {
     }
 }
 
-/// The users of the tail that match, by what the tables say.
-fn tail_matches(
+/// By what the tables say: the users of the tail that match, and of `exact` those whom the list does not find.
+fn read_tables(
     reader: &mut Reader<'_>,
     plan: &Plan<'_>,
     request: &Request,
-) -> Result<Vec<ListedUser>, StorageError> {
-    if plan.tail.is_empty() {
-        return Ok(Vec::new());
+    exact: &[UserId],
+) -> Result<(Vec<ListedUser>, Vec<ListedUser>), StorageError> {
+    if plan.tail.is_empty() && exact.is_empty() {
+        return Ok(Default::default());
     }
-    let text = format!(
-        "users AS u LEFT JOIN last_sign_ins AS l ON l.user_id = u.id WHERE u.id IN ({})",
-        id_list(&plan.tail)
-    );
-    let mut sql = select(&Sql::new(text));
-    // What search knows of them may be old.
-    let without_needle = request.filter.needle.clone().map(Stream::Needle);
-    sql.append(&plan.conditions(without_needle.as_ref()))
-        .push(format!(" LIMIT {}", tail::MOST));
-    let users = dispatch!(reader, lists::users(&sql))?;
-    Ok(users
-        .into_iter()
-        .filter(|user| matches_needle(user, request))
-        .collect())
-}
-
-fn matches_needle(listed: &ListedUser, request: &Request) -> bool {
-    let needle = request.filter.needle.as_deref();
-    needle.is_none_or(|needle| listed.is_found_by(needle))
-}
-
-/// Adds the providers of a page's users, by one query.
-fn add_providers(reader: &mut Reader<'_>, rows: &mut [ListedUser]) -> Result<(), StorageError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<i64> = rows.iter().map(|row| row.user.id.0).collect();
+    let exact: Vec<i64> = exact.iter().map(|id| id.0).collect();
+    let tail = id_list(&plan.tail);
     let sql = Sql::new(format!(
-        "SELECT user_id, provider FROM social_auth WHERE user_id IN ({}) ORDER BY user_id, id LIMIT {MOST_PROVIDERS}",
+        "users AS u LEFT JOIN last_sign_ins AS l ON l.user_id = u.id WHERE ((u.id IN ({tail})"
+    ))
+    .joined(&plan.conditions())
+    .with(format!(
+        ") OR u.id IN ({})) ORDER BY u.id DESC LIMIT {}",
+        id_list(&exact),
+        tail::MOST + exact.len()
+    ));
+    let users = dispatch!(reader, lists::users(&select(&sql)))?;
+    // What the index of texts knows of them may be old.
+    let needle = request.filter.needle.as_deref();
+    let is_found = |user: &ListedUser| needle.is_some_and(|needle| user.is_found_by(needle));
+    let is_of = |ids: &[i64], user: &ListedUser| ids.contains(&user.user.id.0);
+    let of_tail = users.iter().filter(|user| is_of(&plan.tail, user));
+    let of_tail = of_tail.filter(|user| needle.is_none() || is_found(user));
+    let exact = users.iter().filter(|user| is_of(&exact, user));
+    let exact = exact.filter(|user| !is_found(user));
+    Ok((of_tail.cloned().collect(), exact.cloned().collect()))
+}
+
+/// Adds the providers of users, and gives all that there are, by one query.
+fn add_providers(
+    reader: &mut Reader<'_>,
+    users: Vec<&mut ListedUser>,
+) -> Result<Vec<ProviderId>, StorageError> {
+    const ALL: i64 = 0;
+    let ids: Vec<i64> = users.iter().map(|listed| listed.user.id.0).collect();
+    let sql = Sql::new(PROVIDERS).with(format!(
+        "SELECT user_id, provider FROM (SELECT user_id, id, provider FROM social_auth WHERE user_id IN ({}) \
+         UNION ALL SELECT {ALL}, 0, provider FROM p WHERE provider IS NOT NULL) AS named ORDER BY user_id, id, provider LIMIT {MOST_PROVIDERS}",
         id_list(&ids)
     ));
     let mut by_user: HashMap<i64, Vec<ProviderId>> = HashMap::new();
@@ -224,23 +240,8 @@ fn add_providers(reader: &mut Reader<'_>, rows: &mut [ListedUser]) -> Result<(),
             .or_default()
             .push(provider_id(&provider)?);
     }
-    for row in rows {
-        row.providers = by_user.remove(&row.user.id.0).unwrap_or_default();
+    for listed in users {
+        listed.providers = by_user.remove(&listed.user.id.0).unwrap_or_default();
     }
-    Ok(())
-}
-
-pub(super) fn list_by_id(
-    reader: &mut Reader<'_>,
-    ids: &[UserId],
-) -> Result<Vec<ListedUser>, StorageError> {
-    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let text = format!(
-        "users AS u LEFT JOIN last_sign_ins AS l ON l.user_id = u.id WHERE u.id IN ({}) ORDER BY u.id DESC LIMIT {}",
-        id_list(&ids),
-        ids.len()
-    );
-    let mut rows = dispatch!(reader, lists::users(&select(&Sql::new(text))))?;
-    add_providers(reader, &mut rows)?;
-    Ok(rows)
+    Ok(by_user.remove(&ALL).unwrap_or_default())
 }

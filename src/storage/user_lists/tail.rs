@@ -5,7 +5,8 @@ use crate::storage::sql::Sql;
 use crate::storage::upkeep::marks;
 use crate::storage::{Reader, StorageError};
 
-use super::plan::{Plan, Stream};
+use super::plan::Plan;
+use super::sources::Stream;
 
 /// Users of the tail, at most. Under more load than that the list says that it is behind.
 pub(in crate::storage) const MOST: usize = 5_000;

@@ -1,18 +1,50 @@
-//! Reading rows along a stream, along the list's own index, or gathered and sorted.
+//! Reading rows: along a stream, gathered and sorted, or along the list's own index.
 
-use super::keys::{BY_ID, Keys, keys};
-use super::plan::{Plan, Stream};
+use super::keys::{BY_ID, keys};
+use super::plan::Plan;
+use super::sources::{Stream, Way};
 use super::{ListedUser, Request, UserOrder};
-use crate::domain::paging::{Direction, OrderKey, Position};
+use crate::domain::paging::{OrderKey, Position};
 use crate::storage::connection::dispatch;
 use crate::storage::sql::{Sql, USER_COLUMNS};
 use crate::storage::{Reader, StorageError};
 
-/// Rows in reading order, and how far the reading came if it came to the end of its budget.
+/// Rows in reading order, and how far the reading came if candidates were left when their number was used up.
 #[derive(Default)]
 pub(super) struct Rows {
     pub(super) rows: Vec<ListedUser>,
     pub(super) stopped_at: Option<Position>,
+}
+
+/// How many rows are wanted, and how many there are if that is known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) rows: usize,
+    pub(super) exactly: Option<usize>,
+}
+
+impl Wanted {
+    /// Whether nothing more is wanted or to be had once so many were found.
+    fn is_met_by(self, found: usize) -> bool {
+        found >= self.rows || self.exactly.is_some_and(|exactly| found >= exactly)
+    }
+
+    fn without(self, found: usize) -> Self {
+        Self {
+            rows: self.rows.saturating_sub(found),
+            exactly: self.exactly.map(|exactly| exactly.saturating_sub(found)),
+        }
+    }
+}
+
+impl Request {
+    pub(super) fn way(&self) -> Way<'_> {
+        Way {
+            from: self.from.as_ref(),
+            direction: self.direction,
+            is_backwards: self.is_backwards,
+        }
+    }
 }
 
 /// A query of users.
@@ -26,83 +58,65 @@ pub(super) fn follow(
     plan: &Plan<'_>,
     request: &Request,
     stream: &Stream,
-    wanted: usize,
+    wanted: Wanted,
 ) -> Result<Rows, StorageError> {
-    let (from_where, id) = plan.stream(stream);
-    let keys = BY_ID(id);
-    let conditions = plan.conditions(Some(stream));
-    let behind = request.from.as_ref().map_or_else(Sql::default, |from| {
-        keys.behind(from, request.direction, request.is_backwards)
-    });
-    let floor = (!conditions.0.is_empty() && plan.has_budget(stream))
-        .then(|| floor(plan, request, stream, &behind));
-    let mut sql = select(&from_where);
-    sql.append(&conditions)
-        .append(&plan.bounds(id))
-        .append(&behind);
-    if let Some(floor) = &floor {
-        let (sign, none) = match reading(request) {
-            Direction::Descending => (">=", i64::MIN + 1),
-            Direction::Ascending => ("<=", i64::MAX),
-        };
-        sql.push(format!(" AND {id} {sign} coalesce("))
-            .append(floor)
-            .push(format!(", {none})"));
-    }
-    sql.push(keys.order(request.direction, request.is_backwards))
-        .push(format!(" LIMIT {wanted}"));
-    let rows = dispatch!(reader, lists::users(&sql))?;
+    let way = request.way();
+    let candidates = candidates(plan, stream, wanted);
+    let taken = plan.next_of(stream, &way, candidates);
+    let rows = first_of(reader, plan, &taken, Some(stream), wanted)?;
     let mut stopped_at = None;
-    if let Some(floor) = floor
-        && rows.len() < wanted
-    {
-        let sql = Sql::new("SELECT coalesce(").joined(&floor).with(", 0)");
-        let at = dispatch!(reader, lists::ids(&sql))?;
-        stopped_at = at.first().filter(|id| **id > 0).map(|id| Position {
-            key: OrderKey::Id,
-            id: *id,
-        });
+    if !wanted.is_met_by(rows.len()) {
+        let last_two = Sql::new("SELECT user_id FROM (")
+            .joined(&plan.next_of(stream, &way, candidates + 1))
+            .with(") AS candidates")
+            .with(way.order(BY_ID("user_id")))
+            .with(format!(" LIMIT 2 OFFSET {}", candidates - 1));
+        if let [last, _] = dispatch!(reader, lists::ids(&last_two))?[..] {
+            stopped_at = Some(Position {
+                key: OrderKey::Id,
+                id: last,
+            });
+        }
     }
     Ok(Rows { rows, stopped_at })
 }
 
-const fn reading(request: &Request) -> Direction {
-    if request.is_backwards {
-        request.direction.reversed()
+fn first_of(
+    reader: &mut Reader<'_>,
+    plan: &Plan<'_>,
+    candidates: &Sql,
+    led_by: Option<&Stream>,
+    wanted: Wanted,
+) -> Result<Vec<ListedUser>, StorageError> {
+    let rows = i64::try_from(wanted.rows).unwrap_or(i64::MAX);
+    let sql = plan.first_of(candidates, led_by, USER_COLUMNS, rows);
+    dispatch!(reader, lists::users(&sql))
+}
+
+/// How many candidates are taken: as many as are wanted where nothing more is asked of them.
+fn candidates(plan: &Plan<'_>, stream: &Stream, wanted: Wanted) -> i64 {
+    let wanted = i64::try_from(wanted.rows).unwrap_or(i64::MAX);
+    if plan.asks_more_than(stream) {
+        plan.budget().max(wanted)
     } else {
-        request.direction
+        wanted
     }
 }
 
-/// The id at the end of the budget, as an expression; NULL if the stream is shorter.
-fn floor(plan: &Plan<'_>, request: &Request, stream: &Stream, behind: &Sql) -> Sql {
-    let (source, id) = plan.source(stream);
-    let order = BY_ID(id).order(request.direction, request.is_backwards);
-    let mut sql = Sql::new(format!("(SELECT {id} FROM "));
-    sql.append(&source)
-        .append(&plan.bounds(id))
-        .append(behind)
-        .push(format!("{order} LIMIT 1 OFFSET {})", plan.limits.budget));
-    sql
-}
-
-/// Rows of a rare stream, sorted.
+/// Rows of a stream that has few, sorted.
 pub(super) fn gather(
     reader: &mut Reader<'_>,
     plan: &Plan<'_>,
     request: &Request,
     stream: &Stream,
-    wanted: usize,
+    wanted: Wanted,
 ) -> Result<Rows, StorageError> {
-    let keys = keys(request.order);
-    let mut sql = select(&plan.gathered(stream));
-    sql.append(&plan.conditions(Some(stream)))
-        .append(&plan.bounds("u.id"));
-    if let Some(from) = &request.from {
-        sql.append(&keys.behind(from, request.direction, request.is_backwards));
-    }
-    sql.push(keys.order(request.direction, request.is_backwards))
-        .push(format!(" LIMIT {wanted}"));
+    let (way, keys) = (request.way(), keys(request.order));
+    // More than was estimated may be there by now.
+    let all = plan.next_of(stream, &Way::NEWEST, plan.limits.few * 2);
+    let sql = select(&plan.matching(&all, Some(stream)))
+        .joined(&way.behind(keys))
+        .with(format!("{} LIMIT {}", way.order(keys), wanted.rows));
     let rows = dispatch!(reader, lists::users(&sql))?;
     Ok(Rows {
         rows,
@@ -110,50 +124,47 @@ pub(super) fn gather(
     })
 }
 
+/// The two parts of a list whose rows may lack what it is ordered by.
+enum Half {
+    Index,
+    Lacking,
+}
+
 /// Rows of the list's own index, then those that are not in it because they lack what it is ordered by.
 pub(super) fn walk(
     reader: &mut Reader<'_>,
     plan: &Plan<'_>,
     request: &Request,
-    wanted: usize,
+    wanted: Wanted,
 ) -> Result<Rows, StorageError> {
-    let is_among_lacking = request
-        .from
-        .as_ref()
-        .is_some_and(|from| from.key == OrderKey::Missing);
     let Some(gap) = plan.lacking() else {
         return walk_index(reader, plan, request, wanted);
     };
     let lacking = Stream::Lacking(gap);
-    if request.is_backwards {
-        let mut found = if is_among_lacking {
-            follow_lacking(reader, plan, request, &lacking, wanted)?
-        } else {
-            Rows::default()
-        };
-        if found.rows.len() < wanted && found.stopped_at.is_none() {
-            let rest = Request {
-                from: request.from.clone().filter(|_| !is_among_lacking),
-                ..request.clone()
-            };
-            let missing = wanted - found.rows.len();
-            let more = walk_index(reader, plan, &rest, missing)?;
-            found.rows.extend(more.rows);
-            found.stopped_at = more.stopped_at;
+    let begins_among_lacking = request
+        .from
+        .as_ref()
+        .is_some_and(|from| from.key == OrderKey::Missing);
+    let from_its_end = Request {
+        from: None,
+        ..request.clone()
+    };
+    let halves: &[(Half, &Request)] = match (request.is_backwards, begins_among_lacking) {
+        (false, false) => &[(Half::Index, request), (Half::Lacking, &from_its_end)],
+        (false, true) => &[(Half::Lacking, request)],
+        (true, true) => &[(Half::Lacking, request), (Half::Index, &from_its_end)],
+        (true, false) => &[(Half::Index, request)],
+    };
+    let mut found = Rows::default();
+    for (half, request) in halves {
+        if wanted.is_met_by(found.rows.len()) || found.stopped_at.is_some() {
+            break;
         }
-        return Ok(found);
-    }
-    if is_among_lacking {
-        return follow_lacking(reader, plan, request, &lacking, wanted);
-    }
-    let mut found = walk_index(reader, plan, request, wanted)?;
-    if found.rows.len() < wanted && found.stopped_at.is_none() {
-        let rest = Request {
-            from: None,
-            ..request.clone()
+        let missing = wanted.without(found.rows.len());
+        let more = match half {
+            Half::Index => walk_index(reader, plan, request, missing)?,
+            Half::Lacking => follow_lacking(reader, plan, request, &lacking, missing)?,
         };
-        let missing = wanted - found.rows.len();
-        let more = follow_lacking(reader, plan, &rest, &lacking, missing)?;
         found.rows.extend(more.rows);
         found.stopped_at = more.stopped_at;
     }
@@ -166,7 +177,7 @@ fn follow_lacking(
     plan: &Plan<'_>,
     request: &Request,
     lacking: &Stream,
-    wanted: usize,
+    wanted: Wanted,
 ) -> Result<Rows, StorageError> {
     let mut found = follow(reader, plan, request, lacking, wanted)?;
     if let Some(stop) = &mut found.stopped_at {
@@ -179,76 +190,58 @@ fn walk_index(
     reader: &mut Reader<'_>,
     plan: &Plan<'_>,
     request: &Request,
-    wanted: usize,
+    wanted: Wanted,
 ) -> Result<Rows, StorageError> {
-    let keys = Keys {
-        may_lack: false,
-        id: match request.order {
-            UserOrder::LastSignIn => "l.user_id",
-            _ => "u.id",
-        },
-        ..keys(request.order)
-    };
-    let conditions = plan.conditions(None);
-    let mut sql = select(&plan.walk());
-    sql.append(&conditions).append(&plan.bounds("u.id"));
-    if let Some(from) = &request.from {
-        sql.append(&keys.behind(from, request.direction, request.is_backwards));
-    }
-    let stopped_at = if conditions.0.is_empty() {
+    let way = request.way();
+    let candidates = candidates(plan, &Stream::Everyone, wanted);
+    let taken = plan.next_of_list(&way, candidates);
+    let rows = first_of(reader, plan, &taken, None, wanted)?;
+    // Where nothing is asked of the candidates each is a row.
+    let is_at_end = wanted.is_met_by(rows.len()) || !plan.asks_more_than(&Stream::Everyone);
+    let stopped_at = if is_at_end {
         None
     } else {
-        walk_floor(reader, request, keys)?
+        walk_end(reader, plan, &way, candidates)?
     };
-    if let Some(stop) = &stopped_at {
-        // Up to the end of the budget and not beyond: what is before it when the list is read the other way, and itself.
-        let before = keys.behind(stop, request.direction, !request.is_backwards);
-        sql.push(" AND (")
-            .append(&before.without_and())
-            .push(format!(" OR {} = ", keys.id))
-            .bind(stop.id)
-            .push(")");
-    }
-    sql.push(keys.order(request.direction, request.is_backwards))
-        .push(format!(" LIMIT {wanted}"));
-    let rows = dispatch!(reader, lists::users(&sql))?;
-    let stopped_at = stopped_at.filter(|_| rows.len() < wanted);
     Ok(Rows { rows, stopped_at })
 }
 
-/// Where the budget of a walk ends, if the index does not end before.
-fn walk_floor(
+/// The place of the last candidate, if there are more than these.
+fn walk_end(
     reader: &mut Reader<'_>,
-    request: &Request,
-    keys: Keys,
+    plan: &Plan<'_>,
+    way: &Way<'_>,
+    candidates: i64,
 ) -> Result<Option<Position>, StorageError> {
-    let (table, id) = match request.order {
-        UserOrder::LastSignIn => ("last_sign_ins AS l", "l.user_id"),
-        _ => ("users AS u", "u.id"),
-    };
-    let keys = Keys { id, ..keys };
+    let (table, keys) = plan.own_index();
     let column = if keys.column.is_empty() {
-        id
+        keys.id
     } else {
         keys.column
     };
-    let mut sql = Sql::new(format!(
-        "SELECT {id}, {column} FROM {table} WHERE {column} IS NOT NULL"
-    ));
-    if let Some(from) = &request.from {
-        sql.append(&keys.behind(from, request.direction, request.is_backwards));
-    }
-    let order = keys.order(request.direction, request.is_backwards);
-    // In another order than that of ids each row lies somewhere else.
-    let budget = request.limits.budget / 2;
-    sql.push(format!("{order} LIMIT 1 OFFSET {budget}"));
-    let position = match request.order {
+    let sql = Sql::new(format!("SELECT {}, {column} FROM {table}", keys.id))
+        .joined(&plan.bounds(keys.id))
+        .joined(&way.behind(keys))
+        .with(format!(
+            "{} LIMIT 2 OFFSET {}",
+            way.order(keys),
+            candidates - 1
+        ));
+    let last_two: Vec<(i64, OrderKey)> = match plan.order {
         UserOrder::LastSignIn => dispatch!(reader, lists::timed(&sql))?
-            .pop()
-            .map(|(id, at)| (id, OrderKey::Time(at.timestamp_micros()))),
+            .into_iter()
+            .map(|(id, at)| (id, OrderKey::Time(at.timestamp_micros())))
+            .collect(),
         _ => dispatch!(reader, lists::named(&sql))?
-            .pop()
-            .map(|(id, text)| (id, OrderKey::Text(text))),
+            .into_iter()
+            .map(|(id, text)| (id, OrderKey::Text(text)))
+            .collect(),
     };
-    Ok(position.map(|(id, key)| Position { key, id }))
+    Ok(match last_two.as_slice() {
+        [(id, key), _] => Some(Position {
+            key: key.clone(),
+            id: *id,
+        }),
+        _ => None,
+    })
 }

@@ -19,10 +19,7 @@ use super::preferences::remember_page_size;
 use super::time::Time;
 use super::users::page_size;
 use crate::app::App;
-use crate::domain::ProviderId;
 use crate::domain::paging::{Count, Cursor, Direction, PageSize};
-use crate::storage::StorageError;
-use crate::storage::search::list_providers;
 use crate::storage::social_auth_lists::{
     self, AssociatedOrder, ListedSocialAuth, SocialAuthFilter,
 };
@@ -179,22 +176,12 @@ pub async fn list_accounts(
     let (cursor, is_foreign) = cursor_of(&asked.query);
     let count = cursor.as_ref().and_then(|cursor| cursor.count);
     let list = asked.list_request(cursor, size.rows(), staff.now);
-    let (found, providers) = app
+    let found = app
         .db
-        .read(move |reader| {
-            let found = social_auth_lists::list(reader, &list)?;
-            Ok::<_, StorageError>((found, list_providers(reader)?))
-        })
+        .read(move |reader| social_auth_lists::list(reader, &list))
         .await?;
     let count = found.count.or(count);
-    let page = page(
-        &app,
-        &staff,
-        &asked,
-        &found,
-        &providers,
-        (count, size, is_foreign),
-    );
+    let page = page(&app, &staff, &asked, &found, (count, size, is_foreign));
     let mut response = render(&page)?;
     if asked.query.get("rows").is_some() {
         remember_page_size(&mut response, &context, &staff, size);
@@ -207,7 +194,6 @@ fn page(
     staff: &StaffContext,
     asked: &AccountsQuery,
     found: &ListPage<ListedSocialAuth>,
-    providers: &[ProviderId],
     (count, size, is_foreign): (Option<Count>, PageSize, bool),
 ) -> AccountsPage {
     let query = &asked.query;
@@ -222,7 +208,9 @@ fn page(
             ]
         }),
         views: views(query, VIEWS),
-        chips: asked.filters.chips(query, app, "Associated", providers),
+        chips: asked
+            .filters
+            .chips(query, app, "Associated", &found.providers),
         is_filtered: query.is_filtered(),
         clear: PATH,
         caption: match asked.direction {

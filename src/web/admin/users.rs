@@ -19,9 +19,9 @@ use super::notices::{Notice, Tone};
 use super::preferences::remember_page_size;
 use super::time::Time;
 use crate::app::App;
+use crate::domain::UserId;
 use crate::domain::paging::{Count, Cursor, Direction, PageSize};
 use crate::domain::search::{SHORTEST_NEEDLE, Search};
-use crate::domain::{ProviderId, UserId};
 use crate::storage::user_lists::{
     self, Limits, ListPage, ListRequest, ListedUser, UserFilter, UserOrder,
 };
@@ -214,17 +214,9 @@ pub async fn list_users(
     let skips = asked.is_too_short();
     let found = app
         .db
-        .read(move |reader| {
-            let (list, exact) = read_page(reader, &list, skips, &exact)?;
-            let providers = search::list_providers(reader)?;
-            Ok::<_, StorageError>(Read {
-                list,
-                exact,
-                providers,
-            })
-        })
+        .read(move |reader| read_page(reader, &list, skips, &exact))
         .await?;
-    let count = found.list.count.or(count);
+    let count = found.count.or(count);
     let page = page(&app, &staff, &asked, &found, (count, size, is_foreign));
     let mut response = render(&page)?;
     if asked.query.get("rows").is_some() {
@@ -233,37 +225,21 @@ pub async fn list_users(
     Ok(response)
 }
 
-/// What a page shows.
-struct Read {
-    list: ListPage<ListedUser>,
-    exact: Vec<ListedUser>,
-    providers: Vec<ProviderId>,
-}
-
 /// A page, and before the first row of the first page those of `exact` whom the list will not show in their place.
 pub(super) fn read_page(
     reader: &mut Reader<'_>,
     request: &ListRequest<UserFilter, UserOrder>,
     is_too_short: bool,
     exact: &[UserId],
-) -> Result<(ListPage<ListedUser>, Vec<ListedUser>), StorageError> {
-    let mut list = user_lists::list(reader, request)?;
+) -> Result<ListPage<ListedUser>, StorageError> {
+    let exact = if request.from.is_none() { exact } else { &[] };
+    let mut found = user_lists::list_with_exact(reader, request, exact)?;
     if is_too_short {
-        list.page.rows.clear();
-        list.page.next = None;
-        list.count = Some(Count::Exactly(0));
+        found.page.rows.clear();
+        found.page.next = None;
+        found.count = Some(Count::Exactly(0));
     }
-    let needle = request.filter.needle.as_deref();
-    let exact = if exact.is_empty() || request.from.is_some() {
-        Vec::new()
-    } else {
-        user_lists::list_by_id(reader, exact)?
-            .into_iter()
-            // The others come in their place in the list.
-            .filter(|listed| !needle.is_some_and(|needle| listed.is_found_by(needle)))
-            .collect()
-    };
-    Ok((list, exact))
+    Ok(found)
 }
 
 /// Whom a search names exactly, where there is nothing but a search.
@@ -312,20 +288,20 @@ fn page(
     app: &App,
     staff: &StaffContext,
     asked: &UsersQuery,
-    found: &Read,
+    found: &ListPage<ListedUser>,
     (count, size, is_foreign): (Option<Count>, PageSize, bool),
 ) -> UsersPage {
     let query = &asked.query;
     let mut frame = staff
         .frame(app, "Users", Nav::Users)
         .with_query(query.get("q").unwrap_or_default());
-    frame.add_list_notices(is_foreign, found.list.is_behind);
+    frame.add_list_notices(is_foreign, found.is_behind);
     let exact = found.exact.len();
-    let rows = found.exact.iter().chain(&found.list.page.rows);
+    let rows = found.exact.iter().chain(&found.page.rows);
     let rows: Vec<Row> = rows.map(|listed| row(app, &frame, listed)).collect();
     let count = count.map(|count| add(count, exact));
     UsersPage {
-        total: format!("{} in all", grouped(found.list.total.max(0).unsigned_abs())),
+        total: format!("{} in all", grouped(found.total.max(0).unsigned_abs())),
         exports: frame.may_change().then(|| {
             [
                 ("Comma-separated (CSV)", query.export("csv")),
@@ -340,7 +316,7 @@ fn page(
         clear: PATH.to_owned(),
         caption: caption(asked),
         columns: columns(asked),
-        pages: pages(query, &found.list.page, count, size, exact),
+        pages: pages(query, &found.page, count, size, exact),
         empty: empty(asked),
         rows,
         frame,

@@ -10,6 +10,7 @@ pub(crate) mod process;
 pub(crate) mod proxy;
 mod skip;
 pub(crate) mod staff;
+pub(crate) mod statements;
 mod test_app;
 
 pub(crate) use api_client::{ApiClient, token_of};

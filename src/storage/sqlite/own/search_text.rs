@@ -55,6 +55,11 @@ prepared! {
     ")"
 }
 
+/// The text as the table has it.
+pub(in crate::storage) fn searchable(text: &str) -> String {
+    text.to_owned()
+}
+
 pub(in crate::storage) fn insert(
     conn: &mut Conn,
     user_id: i64,

@@ -59,14 +59,14 @@ pub(super) async fn list_users(
         asked.list_request(cursor.clone(), rows, now),
         asked.is_too_short(),
     );
-    let (found, exact) = app
+    let found = app
         .db
         .read(move |reader| read_page(reader, &request, skips, &exact))
         .await?;
     let shown = |listed: &Vec<_>| listed.iter().map(|user| object(user_row(user))).collect();
     let body = UsersBody {
         users: shown(&found.page.rows),
-        exact_matches: shown(&exact),
+        exact_matches: shown(&found.exact),
         around: Around::new(&asked.query, &found, cursor.as_ref()),
     };
     let handed_out = body.users.len() + body.exact_matches.len();

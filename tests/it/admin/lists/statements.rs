@@ -1,0 +1,157 @@
+//! What a page asks of the database: few queries, each of them bounded.
+
+use latchkey::domain::Role;
+use latchkey::flows::upkeep;
+
+use super::people::store;
+use crate::support::{Backend, StaffClient, TestApp, statements};
+
+/// Queries of one page, besides those that find out whose session it is.
+const MOST: usize = 6;
+
+const PAGES: &[&str] = &[
+    "/admin/users",
+    "/admin/users?sort=username",
+    "/admin/users?sort=email",
+    "/admin/users?sort=email&dir=desc",
+    "/admin/users?sort=seen",
+    "/admin/users?provider=google",
+    "/admin/users?provider=kakao&sort=email",
+    "/admin/users?provider=google&provider=github",
+    "/admin/users?provider=nobody-has-it",
+    "/admin/users?from=today",
+    "/admin/users?from=300d&to=2026-10-01&sort=seen",
+    "/admin/users?status=inactive",
+    "/admin/users?status=active&sort=username",
+    "/admin/users?accounts=0",
+    "/admin/users?accounts=1",
+    "/admin/users?accounts=2&sort=email",
+    "/admin/users?token=expired",
+    "/admin/users?seen_before=2026-10-01",
+    "/admin/users?from=300d&provider=google&accounts=2&status=active&seen_before=2026-10-01&token=expired",
+    "/admin/users?q=okafor",
+    "/admin/users?q=user1&sort=username&provider=apple",
+    "/admin/users?q=zz",
+    "/admin/accounts",
+    "/admin/accounts?provider=google",
+    "/admin/accounts?provider=google&provider=apple",
+    "/admin/accounts?status=inactive",
+    "/admin/accounts?accounts=2&token=expired",
+    "/admin/accounts?seen_before=2026-10-01",
+    "/admin/accounts?from=today",
+    "/admin/users/7",
+];
+
+/// The queries of a page, without the two that find out whose session it is. The upkeep may ask in between, so the page is
+/// asked for again while there is anything to object to.
+async fn queries(app: &TestApp, staff: &mut StaffClient, path: &str) -> (Vec<String>, Vec<String>) {
+    let mut asked = Vec::new();
+    let mut nexts = Vec::new();
+    for _ in 0..20 {
+        app.statements();
+        let page = staff.get(path).await;
+        assert_eq!(page.status, 200, "{path}: {}", page.html);
+        let mut statements = app.statements();
+        statements.retain(|sql| {
+            let is_query = sql.starts_with("SELECT") || sql.starts_with("WITH");
+            is_query && !sql.contains("staff_sessions")
+        });
+        assert!(!statements.is_empty(), "nothing was heard of {path}");
+        nexts = page
+            .html
+            .split("href=\"")
+            .filter_map(|rest| rest.split('"').next())
+            .filter(|href| href.contains("cursor="))
+            .map(|href| href.replace("&#38;", "&"))
+            .collect();
+        asked = statements;
+        if objection(&asked).is_none() {
+            break;
+        }
+    }
+    (asked, nexts)
+}
+
+/// What is wrong with the queries of a page.
+fn objection(queries: &[String]) -> Option<String> {
+    if queries.len() > MOST {
+        return Some(format!("{} queries", queries.len()));
+    }
+    let is_fine = |sql: &&String| is_limited(sql) && counts_are_bounded(sql);
+    queries.iter().find(|sql| !is_fine(sql)).cloned()
+}
+
+/// Whether a statement stops somewhere, or looks up the one row of a key.
+fn is_limited(sql: &str) -> bool {
+    let plain = sql.replace(['`', '"'], "");
+    plain.contains(" LIMIT ") || plain.contains(" WHERE (users.id = ")
+}
+
+/// Whether every count is one of rows that were limited before.
+fn counts_are_bounded(sql: &str) -> bool {
+    let sql = sql.to_lowercase();
+    let counts = sql.match_indices("count(").map(|(at, _)| &sql[at..]);
+    counts
+        .map(|rest| rest.starts_with("count(*) from (select") && rest.contains(" limit "))
+        .all(|is_bounded| is_bounded)
+}
+
+async fn check(app: &TestApp, staff: &mut StaffClient) {
+    for first in PAGES {
+        let mut path = (*first).to_owned();
+        // The first page, the next, and back.
+        for _ in 0..3 {
+            let (queries, nexts) = queries(app, staff, &path).await;
+            assert_eq!(objection(&queries), None, "{path}: {queries:#?}");
+            let Some(next) = nexts.last() else {
+                break;
+            };
+            path.clone_from(next);
+        }
+    }
+}
+
+async fn look(backend: Backend) {
+    statements::listen();
+    let Some(app) = TestApp::spawn(backend, "") else {
+        return;
+    };
+    let mut account = 0;
+    store(&app, 1, 150, &mut account).await;
+    let mut staff = app.staff(Role::Admin).await;
+    check(&app, &mut staff).await;
+
+    let settled = upkeep::settle(&app.app.db, &app.app.clock, |_| {}).await;
+    settled.unwrap();
+    store(&app, 150, 180, &mut account).await;
+
+    check(&app, &mut staff).await;
+}
+
+mod no_query_of_a_page_is_without_limit_none_counts_a_table_and_six_are_enough {
+    use super::{Backend, look};
+
+    #[tokio::test]
+    async fn on_sqlite() {
+        look(Backend::Sqlite).await;
+    }
+
+    #[tokio::test]
+    async fn on_postgres() {
+        look(Backend::Postgres).await;
+    }
+}
+
+#[test]
+fn a_count_of_a_whole_table_is_recognised() {
+    assert!(counts_are_bounded(
+        "SELECT count(*) FROM (SELECT 1 FROM users LIMIT 3) AS few"
+    ));
+    assert!(!counts_are_bounded("SELECT count(*) FROM users LIMIT 1"));
+    assert!(!counts_are_bounded(
+        "SELECT COUNT(id) FROM (SELECT id FROM users LIMIT 1)"
+    ));
+    assert!(!counts_are_bounded(
+        "SELECT count(*) FROM (SELECT 1 FROM users)"
+    ));
+}
