@@ -11,6 +11,7 @@ mod lists;
 mod overview;
 mod person;
 mod person_pages;
+mod pictures;
 mod providers;
 mod roles;
 mod sessions;

@@ -1,5 +1,6 @@
 //! What tests stand on: the real server with a database of its own, on SQLite and on PostgreSQL.
 
+mod chromium;
 pub(crate) mod database;
 pub(crate) mod issuer_keys;
 pub(crate) mod mock_provider;
@@ -11,6 +12,7 @@ mod skip;
 pub(crate) mod staff;
 mod test_app;
 
+pub(crate) use chromium::{assert_nothing_wrong, chromium_script};
 pub(crate) use node::node_script;
 pub(crate) use process::{Place, Process};
 pub(crate) use skip::skip;
