@@ -4,4 +4,5 @@ mod export;
 mod oracle;
 mod pages;
 mod people;
+mod queries;
 mod upkeep;
