@@ -1,6 +1,7 @@
 //! The pages of staff, as a browser without script and as Chromium sees them, and what stands behind them.
 //!
-//! What the pages promise, and the tests that prove it. All run on both databases unless they end in `_on_sqlite`.
+//! What the pages promise, and the tests that prove it. All run on both databases, save the pictures and the times of a sign-in, which
+//! no database changes.
 //!
 //! | Point | Promise | Tests |
 //! |---|---|---|
