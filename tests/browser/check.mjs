@@ -1,36 +1,38 @@
-// Looks at the staff pages in headless Chromium and says what is wrong with them.
+// Looks at the staff pages and says what is wrong with them. Beside what harness.mjs says, the job has
+//   policy   the Content-Security-Policy of every answer
+//   looks    [{width, theme, visitor, opens_each}]: each page is looked at in each of them. In the first the pages are found, by
+//            their links; where a visitor may not see a page, the first look's does. What opens is opened one by one, or all at once
+//   is_brief whether widths and the keyboard are left out
+//   start    paths to begin with
+//   most     so many pages at most are found
+//   scenes   [{visitor, path, fill: {selector: value}, press, status}]: pages that no link leads to, such as a form in error. `press`
+//            is what is pressed once the fields are filled in; `once` where it works a single time. In the first look;
+//            what comes of pressing in the second, too
+//   are_errors  whether the scenes are pages of errors, which name the request and have a way on
+// The report has pages: [{path, title}], each looked at, and read: how many more were read as text alone.
 //
-// Standard input: one JSON object, the job.
-//   origin       where the service answers, such as http://127.0.0.1:8000
-//   chromium     the browser's program
-//   cookies      [{name, value}] of a signed-in member of staff
-//   start        paths to begin with; links on the pages are followed from there
-//   looks        [{width, theme}] in which each page is looked at
-//   most         so many pages at most
-//   screenshots  {folder, pages: [{name, path}]}: pictures instead of checks
-// Standard output: one JSON object {pages: [{path, title}], problems: [{path, look, what}]}.
-//
-// Of each kind of page two are looked at, with parameters one: ids in paths stand for each other, and so do values of parameters.
+// Ids in paths stand for each other, and parameters do not make another page: of each kind two are looked at. Of the others the
+// markup is read.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { fileURLToPath } from "node:url";
 import { HtmlValidate } from "html-validate";
+import { HEIGHT, job, local, open, report, text, timed } from "./harness.mjs";
 
 const require = createRequire(import.meta.url);
-const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const AXE = require.resolve("axe-core/axe.min.js");
+const IN_PAGE = fileURLToPath(new URL("in_page.js", import.meta.url));
 const AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const WIDTHS = [320, 360, 390, 600, 768, 999, 1001, 1152, 1280, 1600];
+// Of a page in another state, around where the layout changes.
+const FEW_WIDTHS = [320, 999, 1152];
+// 1280 x 1024 at 400 %.
+const ZOOMED = { width: 320, height: 256 };
 const MOST_REQUESTS = 5;
 const MOST_BYTES = 100_000;
-const HEIGHT = 900;
-
-// Chromium must not look for the network of its maker.
-const FLAGS = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync",
-];
+const MOST_PRESSES = 120;
+const WINDOWS = 2;
 
 // `standard` minus what the templates decide otherwise on purpose.
 const markup = new HtmlValidate({
@@ -48,99 +50,102 @@ const markup = new HtmlValidate({
   },
 });
 
-const job = JSON.parse(readFileSync(0, "utf8"));
-const problems = [];
 const pages = new Map();
+// By look, what the parts that axe has looked at open are made of.
+const opened = new Map();
 
-function report(path, look, what) {
-  problems.push({ path, look, what });
-}
+const pathname = (path) => new URL(path, job.origin).pathname;
+const isPage = (path) => pathname(path).startsWith("/admin") && !/\/export$|\.json$/.test(pathname(path));
 
 /** The kind of page that an address is. */
-function kindOf(path) {
-  const url = new URL(path, job.origin);
-  const names = [...new Set(url.searchParams.keys())].sort();
-  const pattern = url.pathname.replace(/\/\d+/g, "/N").replace(/(\/providers\/)[^/]+/, "$1N");
-  return `${pattern}?${names.join("&")}`;
+const kindOf = (path) => pathname(path).replace(/\/\d+/g, "/N").replace(/(\/providers\/)[^/]+/, "$1N");
+
+/** The same, with the names of its parameters. */
+const queryKindOf = (path) => `${kindOf(path)}?${[...new Set(new URL(path, job.origin).searchParams.keys())].sort().join("&")}`;
+
+async function openLook(browser, look, visitor = look.visitor) {
+  const context = await open(browser, { ...look, visitor });
+  await context.addInitScript({ path: AXE });
+  await context.addInitScript({ path: IN_PAGE });
+  return listen(await context.newPage());
 }
 
-async function main() {
-  const browser = await chromium.launch({ executablePath: job.chromium, args: FLAGS });
-  try {
-    await (job.screenshots ? takePictures(browser) : crawl(browser));
-  } finally {
-    await browser.close();
-  }
-  console.log(JSON.stringify({ pages: [...pages].map(([path, title]) => ({ path, title })), problems }));
-}
-
-async function open(browser, { width, theme }) {
-  const context = await browser.newContext({
-    viewport: { width, height: HEIGHT },
-    colorScheme: theme,
-    reducedMotion: "reduce",
+/** What the browser complains about, such as a breach of the page's policy. */
+function listen(page) {
+  page.on("console", (message) => {
+    // That a refusal is a refusal, the status tells.
+    const isStatus = message.text().startsWith("Failed to load resource: the server responded with a status of");
+    if (isStatus && message.location().url === page.url()) return;
+    if (message.type() === "error" || message.type() === "warning") report(local(page.url()), "", `the browser says: ${message.text()}`);
   });
-  const { hostname } = new URL(job.origin);
-  const cookies = job.cookies.map(({ name, value }) => ({ name, value, domain: hostname, path: "/" }));
-  await context.addCookies(cookies);
-  return context;
+  page.on("pageerror", (error) => report(local(page.url()), "", `a script fails: ${error.message}`));
+  page.on("request", (request) => {
+    if (new URL(request.url()).origin !== job.origin) report(local(page.url()), "", `asks ${request.url()}`);
+  });
+  return page;
 }
 
-async function takePictures(browser) {
-  for (const look of job.looks) {
-    const context = await open(browser, look);
-    const page = await context.newPage();
-    for (const { name, path } of job.screenshots.pages) {
-      const answer = await page.goto(job.origin + path);
-      pages.set(path, await page.title());
-      if (!answer.ok()) report(path, text(look), `answers ${answer.status()}`);
-      const file = join(job.screenshots.folder, `${name}-${look.width}-${look.theme}.png`);
-      await page.screenshot({ path: file, fullPage: true });
-    }
-    await context.close();
-  }
+export default async function crawl(browser) {
+  pages.clear();
+  opened.clear();
+  const read = await follow(browser, job.looks[0]);
+  const found = [...pages.keys()];
+  const [first, second] = job.looks;
+  await Promise.all([
+    ...job.looks.slice(1).map((look) => again(browser, look, found)),
+    playScenes(browser, first, true),
+    second ? playScenes(browser, second, false) : null,
+  ]);
+  checkTitles();
+  return { pages: [...pages].map(([path, title]) => ({ path, title })), read };
 }
 
-const text = ({ width, theme }) => `${width} ${theme}`;
-
-async function crawl(browser) {
-  const [first, ...others] = job.looks;
+/** Follows the links from the start, in several windows at the same time. */
+async function follow(browser, look) {
   const queue = [...job.start];
-  const seen = new Map(queue.map((path) => [kindOf(path), 1]));
-  const context = await open(browser, first);
-  const page = listen(await context.newPage());
-  while (queue.length > 0 && pages.size < job.most) {
-    const path = queue.shift();
-    const links = await visit(page, path, first);
-    for (const link of links) {
-      const times = seen.get(kindOf(link)) ?? 0;
-      // A second one of a kind may show what the first has not, such as another state. With parameters it is the same page.
-      if (times < (link.includes("?") ? 1 : 2) && !queue.includes(link) && !pages.has(link)) {
-        seen.set(kindOf(link), times + 1);
-        queue.push(link);
+  const known = new Set(queue);
+  const looked = new Map(queue.map((path) => [kindOf(path), 1]));
+  const read = new Set();
+  let busy = 0;
+  const take = async (page, link) => {
+    if (known.has(link)) return;
+    known.add(link);
+    const times = looked.get(kindOf(link)) ?? 0;
+    if (times < 2 && !link.includes("?")) {
+      looked.set(kindOf(link), times + 1);
+      queue.push(link);
+    } else if (!read.has(queryKindOf(link))) {
+      read.add(queryKindOf(link));
+      await readAsText(page, link);
+    }
+  };
+  const work = async () => {
+    const page = await openLook(browser, look);
+    const cdp = await page.context().newCDPSession(page);
+    await cdp.send("Network.setCacheDisabled", { cacheDisabled: true });
+    while (queue.length > 0 || busy > 0) {
+      const path = queue.shift();
+      if (!path) {
+        await new Promise((done) => { setTimeout(done, 10); });
+        continue;
       }
+      busy += 1;
+      for (const link of await timed(`${path} first`, () => visit(page, path, look))) await take(page, link);
+      busy -= 1;
+      if (pages.size > job.most) throw new Error(`more than ${job.most} pages; the crawl does not end`);
     }
-  }
-  if (queue.length > 0) report(queue[0], "", `more than ${job.most} pages; the crawl did not end`);
-  await context.close();
-  for (const look of others) {
-    const narrow = await open(browser, look);
-    const again = listen(await narrow.newPage());
-    for (const path of pages.keys()) {
-      await again.goto(job.origin + path);
-      await checkLook(again, path, look, 1);
-    }
-    await narrow.close();
-  }
-  const titles = new Map();
-  for (const [path, title] of pages) {
-    const other = titles.get(title);
-    // Two views of one list, or two of one kind of page, may share a title.
-    if (other && new URL(other, job.origin).pathname !== new URL(path, job.origin).pathname && kindOf(other) !== kindOf(path)) {
-      report(path, "", `has the title of ${other}: ${title}`);
-    }
-    titles.set(title, path);
-  }
+    await page.context().close();
+  };
+  await Promise.all(Array.from({ length: WINDOWS }, work));
+  return read.size;
+}
+
+/** Another page of a kind that was looked at: answers, with sound markup. */
+async function readAsText(page, path) {
+  const answer = await page.request.get(job.origin + path);
+  if (answer.status() !== 200) report(path, "", `answers ${answer.status()}`);
+  checkHead(path, answer);
+  checkMarkup(path, await answer.text());
 }
 
 /** Checks what does not depend on the look, then this look. Gives the links of the page. */
@@ -148,63 +153,130 @@ async function visit(page, path, look) {
   const requests = [];
   const note = (answer) => requests.push(answer);
   page.on("response", note);
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send("Network.enable");
-  await cdp.send("Network.setCacheDisabled", { cacheDisabled: true });
   const answer = await page.goto(job.origin + path);
-  await page.waitForLoadState("networkidle");
   page.off("response", note);
-  await cdp.detach();
-  pages.set(path, await page.title());
-
-  const type = answer.headers()["content-type"] ?? "";
-  if (answer.status() >= 400) report(path, "", `answers ${answer.status()}`);
-  if (!type.startsWith("text/html")) {
-    report(path, "", `is ${type}, and not a page`);
-    return [];
-  }
+  if (answer.status() !== 200) report(path, "", `answers ${answer.status()}`);
   await checkRequests(path, requests);
-  const html = await answer.text();
-  checkMarkup(path, html);
-  await checkStructure(page, path);
-  for (const width of WIDTHS) {
-    await page.setViewportSize({ width, height: HEIGHT });
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    if (wide > 0) report(path, `${width}`, `is ${wide} px wider than the window`);
-  }
-  await page.setViewportSize({ width: look.width, height: HEIGHT });
-  await checkLook(page, path, look, 3);
-  await page.goto(job.origin + path);
-  await checkFocus(page, path, look);
+  await checkPage(page, path, look, answer, WIDTHS);
   const links = await page.evaluate(() => [...document.querySelectorAll("a[href]")].map((link) => link.href));
-  return links
-    .map((href) => new URL(href))
-    .filter((url) => url.origin === job.origin && url.pathname.startsWith("/admin") && !/\/export$|\.json$/.test(url.pathname))
-    .map((url) => url.pathname + url.search);
+  return links.filter((href) => href.startsWith(`${job.origin}/`)).map((href) => local(href).split("#")[0]).filter(isPage);
 }
 
-/** What the browser complains about, such as a breach of the page's policy. */
-function listen(page) {
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") {
-      report(page.url().slice(job.origin.length), "", `the browser says: ${message.text()}`);
-    }
+async function checkPage(page, path, look, answer, widths) {
+  pages.set(path, await page.title());
+  checkHead(path, answer);
+  checkMarkup(path, await answer.text());
+  const isError = answer.status() >= 400;
+  for (const what of await page.evaluate((error) => latchkey.structure(error), isError)) report(path, "", what);
+  if (job.is_brief) return checkLook(page, path, look);
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: HEIGHT });
+    for (const what of await page.evaluate(() => latchkey.layout())) report(path, `${width}`, what);
+  }
+  await page.setViewportSize({ width: look.width, height: HEIGHT });
+  if (widths === WIDTHS) await walk(page, path, text(look));
+  await page.setViewportSize(ZOOMED);
+  await walk(page, path, "400 %");
+  for (const what of await page.evaluate(() => latchkey.sheets())) report(path, "400 %", what);
+  await page.setViewportSize({ width: look.width, height: HEIGHT });
+  return checkLook(page, path, look);
+}
+
+async function checkLook(page, path, look) {
+  const name = text(look);
+  // What is the same on every page is opened on the first that is looked at.
+  const parts = opened.has(name) ? "main details" : "details";
+  const known = opened.get(name) ?? [];
+  opened.set(name, known);
+  const asked = { tags: AXE_TAGS, isNarrow: look.width <= 390, parts, isEach: look.opens_each, known };
+  const seen = await page.evaluate((how) => latchkey.look(how), asked);
+  known.push(...seen.known.filter((part) => !known.includes(part)));
+  for (const what of seen.found) report(path, name, what);
+}
+
+/** Walks with the Tab key: the skip link comes first, then every control in its order, ringed and not covered. */
+async function walk(page, path, look) {
+  const stops = await page.evaluate(() => {
+    document.activeElement?.blur();
+    window.scrollTo(0, 0);
+    getSelection().removeAllRanges();
+    return latchkey.walk();
   });
-  page.on("pageerror", (error) => report(page.url().slice(job.origin.length), "", `a script fails: ${error.message}`));
-  return page;
+  // From the top, wherever the focus was.
+  await page.evaluate(() => { document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute("tabindex"); });
+  for (let press = 0; press < Math.min(2 * stops, MOST_PRESSES); press += 1) {
+    await page.keyboard.press("Tab");
+    const { isAtEnd, found } = await page.evaluate(() => latchkey.stop());
+    for (const what of found) report(path, look, `keyboard: ${what}`);
+    if (isAtEnd) return;
+  }
+  if (stops > 0 && stops < MOST_PRESSES / 2) report(path, look, "keyboard: the end is not reached");
+}
+
+/** Looks at all that the first look has found. */
+async function again(browser, look, found) {
+  const page = await openLook(browser, look);
+  let other = null;
+  for (const path of found) {
+    await timed(`${path} ${text(look)}`, async () => {
+      const answer = await page.goto(job.origin + path);
+      if (answer.status() !== 403) return checkLook(page, path, look);
+      other ??= await openLook(browser, look, job.looks[0].visitor);
+      await other.goto(job.origin + path);
+      return checkLook(other, path, look);
+    });
+  }
+  await page.context().close();
+  await other?.context().close();
+}
+
+async function playScenes(browser, look, isFirst) {
+  const windows = new Map();
+  for (const scene of job.scenes ?? []) {
+    if (!isFirst && (scene.once || !scene.press)) continue;
+    if (!windows.has(scene.visitor)) windows.set(scene.visitor, await openLook(browser, look, scene.visitor));
+    await timed(`${scene.path} ${scene.status} ${text(look)}`, () => play(windows.get(scene.visitor), scene, look, isFirst));
+  }
+  await Promise.all([...windows.values()].map((page) => page.context().close()));
+}
+
+async function play(page, scene, look, isFirst) {
+  const title = `scene ${scene.path} ${scene.press ?? ""} ${scene.status} ${scene.visitor}`;
+  let answer = await page.goto(job.origin + scene.path);
+  if (scene.press) {
+    await page.evaluate((fill) => {
+      for (const form of document.forms) form.noValidate = true;
+      for (const [selector, value] of Object.entries(fill)) {
+        const field = document.querySelector(selector);
+        if (field.type === "checkbox") field.checked = value; else field.value = value;
+      }
+      for (const details of document.querySelectorAll("main details")) details.open = true;
+    }, scene.fill ?? {});
+    [answer] = await Promise.all([page.waitForNavigation(), page.click(scene.press)]);
+  }
+  if (answer.status() !== scene.status) report(title, text(look), `answers ${answer.status()}`);
+  if (job.are_errors) {
+    const parts = await page.locator("main h1, main .btn[href], main code").count();
+    if (parts < 3) report(title, text(look), "lacks a heading, the request's id or a way on");
+  }
+  if (isFirst) await checkPage(page, title, look, answer, FEW_WIDTHS);
+  else await checkLook(page, title, look);
 }
 
 async function checkRequests(path, requests) {
   let bytes = 0;
   for (const answer of requests) {
-    if (new URL(answer.url()).origin !== job.origin) report(path, "", `asks ${answer.url()}`);
     const moved = answer.status() >= 300 && answer.status() < 400;
-    // The browser may have dropped a body by now; then its announced length counts.
-    const announced = Number(answer.headers()["content-length"] ?? 0);
-    bytes += moved ? 0 : await answer.body().then((body) => body.length, () => announced);
+    bytes += moved ? 0 : (await answer.body()).length;
   }
   if (requests.length > MOST_REQUESTS) report(path, "", `makes ${requests.length} requests`);
   if (bytes > MOST_BYTES) report(path, "", `is ${bytes} bytes`);
+}
+
+function checkHead(path, answer) {
+  const headers = answer.headers();
+  if (!headers["content-type"]?.startsWith("text/html")) report(path, "", `is ${headers["content-type"]}, and not a page`);
+  if (headers["content-security-policy"] !== job.policy) report(path, "", `has the policy ${headers["content-security-policy"]}`);
 }
 
 function checkMarkup(path, html) {
@@ -220,116 +292,13 @@ function checkMarkup(path, html) {
   }
 }
 
-async function checkStructure(page, path) {
-  const wrong = await page.evaluate(() => {
-    const all = (selector) => [...document.querySelectorAll(selector)];
-    const found = [];
-    const expect = (selector, number) => {
-      const { length } = all(selector);
-      if (length !== number) found.push(`has ${length} of ${selector}, not ${number}`);
-    };
-    expect("h1", 1);
-    expect("main", 1);
-    if (document.querySelector("nav.nav")) expect("nav.nav [aria-current]", 1);
-    if (!document.documentElement.lang) found.push("has no language");
-    if (!document.title) found.push("has no title");
-    for (const table of all("table")) {
-      const named = table.caption || table.closest("[aria-label], [aria-labelledby]");
-      if (!named) found.push(`has a table without caption: ${table.textContent.trim().slice(0, 60)}`);
-      if (table.querySelectorAll("[aria-sort]").length > 1) found.push("sorts a table by several columns");
-    }
-    for (const time of all("time[datetime]")) {
-      // A day is no instant.
-      if (/^\d{4}-\d\d-\d\d$/.test(time.dateTime)) continue;
-      if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?Z$/.test(time.dateTime)) found.push(`has the time ${time.dateTime}`);
-      if (!time.title) found.push(`does not say the exact instant of ${time.textContent}`);
-    }
-    return found;
-  });
-  for (const what of wrong) report(path, "", what);
-}
-
-/**
- * What depends on width and theme: contrast and the like, with everything that opens closed, and then open one by one, as far as the
- * first `most` of it; sizes of targets.
- */
-async function checkLook(page, path, look, most) {
-  await checkAxe(page, path, look, "");
-  await checkTargets(page, path, look);
-  const folded = await page.locator("details").count();
-  for (let at = 0; at < Math.min(folded, most); at += 1) {
-    await page.evaluate((index) => {
-      for (const [number, details] of document.querySelectorAll("details").entries()) details.open = number === index;
-    }, at);
-    await checkAxe(page, path, look, `, opened ${at + 1}`);
-    await checkTargets(page, path, look);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    if (wide > 0) report(path, text(look), `is ${wide} px wider than the window with its part ${at + 1} opened`);
-  }
-  await page.evaluate(() => document.querySelectorAll("details").forEach((details) => { details.open = false; }));
-}
-
-async function checkAxe(page, path, look, state) {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(
-    (tags) => window.axe.run(document, { runOnly: tags, resultTypes: ["violations"] }),
-    AXE_TAGS,
-  );
-  for (const { id, help, nodes } of violations) {
-    report(path, text(look) + state, `${id}: ${help}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
+/** Pages of different kinds have different titles. */
+function checkTitles() {
+  const titles = new Map();
+  for (const [path, title] of pages) {
+    if (path.startsWith("scene ")) continue;
+    const other = titles.get(title);
+    if (other && kindOf(other) !== kindOf(path)) report(path, "", `has the title of ${other}: ${title}`);
+    titles.set(title, path);
   }
 }
-
-async function checkTargets(page, path, look) {
-  const small = await page.evaluate((narrow) => {
-    const found = [];
-    const selector = "a[href], button, summary, select, input:not([type=hidden]), textarea, label:has(input[type=checkbox], input[type=radio])";
-    for (const element of document.querySelectorAll(selector)) {
-      const { width, height } = element.getBoundingClientRect();
-      if (!element.checkVisibility({ visibilityProperty: true }) || width <= 1 || height <= 1) continue;
-      // A link in a sentence, and a box whose label is the target.
-      const style = getComputedStyle(element);
-      if (element.matches("a") && style.display === "inline" && !element.closest("nav")) continue;
-      if (element.matches("[type=checkbox], [type=radio]") && element.closest("label")) continue;
-      // A link that is stretched over its row.
-      if (getComputedStyle(element, "::after").position === "absolute") continue;
-      const least = narrow && element.matches("button, .btn") ? 36 : 24;
-      // Sizes come in fractions of a pixel.
-      if (height < least - 0.5 || width < 23.5) {
-        found.push(`${Math.round(width)} x ${Math.round(height)}: ${element.outerHTML.slice(0, 120)}`);
-      }
-    }
-    return found;
-  }, look.width <= 390);
-  for (const what of small) report(path, text(look), `has a small target, ${what}`);
-}
-
-/** Walks with the Tab key: the skip link comes first, every stop is seen, ringed and not covered. */
-async function checkFocus(page, path, look) {
-  const stops = await page.evaluate(() => {
-    const selector = "a[href], button, summary, select, textarea, input:not([type=hidden]), [tabindex='0']";
-    const shown = (element) => element.checkVisibility({ visibilityProperty: true }) && !element.disabled;
-    return [...document.querySelectorAll(selector)].filter(shown).length;
-  });
-  for (let stop = 0; stop < Math.min(stops, 40); stop += 1) {
-    await page.keyboard.press("Tab");
-    const what = await page.evaluate((isFirst) => {
-      const element = document.activeElement;
-      if (!element || element === document.body) return null;
-      if (isFirst && document.querySelector(".skip") && !element.matches(".skip")) return "the first stop is not the skip link";
-      const style = getComputedStyle(element);
-      const box = element.getBoundingClientRect();
-      // The ring of a stretched link or a hidden box is drawn around what it belongs to.
-      const ringed = (candidate) => candidate && getComputedStyle(candidate).outlineStyle !== "none"
-        && parseFloat(getComputedStyle(candidate).outlineWidth) >= 2;
-      const rings = [element, element.closest("label"), element.closest("tr"), element.closest("summary"), element.parentElement];
-      if (!rings.some(ringed) && style.boxShadow === "none") return `no ring around ${element.outerHTML.slice(0, 120)}`;
-      const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-      const covered = top && !element.contains(top) && !top.contains(element) && !element.closest("label")?.contains(top);
-      return covered ? `${element.outerHTML.slice(0, 100)} is covered by ${top.outerHTML.slice(0, 100)}` : null;
-    }, stop === 0);
-    if (what) report(path, text(look), `keyboard: ${what}`);
-  }
-}
-
-await main();

@@ -23,7 +23,7 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// Such as "Firefox on Linux"; else the name that the program gives first, which is what apps do.
+/// Such as "Firefox on Linux"; else the name and version that the program gives first, which is what apps do.
 #[must_use]
 pub fn device_name(user_agent: Option<&str>) -> String {
     let Some(text) = user_agent.map(str::trim).filter(|text| !text.is_empty()) else {
@@ -38,7 +38,7 @@ pub fn device_name(user_agent: Option<&str>) -> String {
         (Some(browser), None) => browser.to_owned(),
         (None, _) => {
             let first = text.split_whitespace().next().unwrap_or_default();
-            first.chars().take(60).collect()
+            first.replace('/', " ").chars().take(60).collect()
         }
     }
 }
@@ -67,7 +67,7 @@ mod tests {
             ),
             "Safari on iPhone"
         );
-        assert_eq!(name("ShopApp/4.2 (build 7; iOS)"), "ShopApp/4.2");
+        assert_eq!(name("ShopApp/4.2 (build 7; iOS)"), "ShopApp 4.2");
         assert_eq!(device_name(None), "Unknown device");
     }
 }

@@ -19,7 +19,7 @@ fn secret_on(page: &Page) -> TotpSecret {
 }
 
 /// Sets a second factor up; gives its secret and the recovery codes.
-async fn set_up(app: &TestApp, browser: &mut StaffClient) -> (TotpSecret, Vec<String>) {
+pub(super) async fn set_up(app: &TestApp, browser: &mut StaffClient) -> (TotpSecret, Vec<String>) {
     let page = browser.get(PATH).await;
     let (secret, sealed) = (secret_on(&page), page.hidden("sealed").unwrap());
     let code = secret.code(app.app.clock.now());
@@ -37,7 +37,7 @@ async fn set_up(app: &TestApp, browser: &mut StaffClient) -> (TotpSecret, Vec<St
     (secret, codes)
 }
 
-fn email_of(app: &TestApp, browser: &StaffClient) -> String {
+pub(super) fn email_of(app: &TestApp, browser: &StaffClient) -> String {
     app.text(&format!(
         "SELECT email AS text FROM staff WHERE id = {}",
         browser.id

@@ -4,7 +4,7 @@ use latchkey::domain::Role;
 
 use crate::support::{Page, StaffClient, on_both};
 
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 on_both!(
     the_theme_form_sets_the_cookie_and_the_next_page_has_it,

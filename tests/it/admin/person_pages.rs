@@ -53,7 +53,7 @@ async fn associate(app: &TestApp, person: &Person, sub: &str) -> i64 {
 }
 
 /// Fills the page's form in and sends it.
-async fn send(browser: &mut StaffClient, path: &str, fields: &[(&str, &str)]) -> Page {
+pub(super) async fn send(browser: &mut StaffClient, path: &str, fields: &[(&str, &str)]) -> Page {
     let page = browser.get(path).await;
     assert_eq!(page.status, 200, "{path}: {}", page.html);
     let version = page.hidden("version").unwrap_or_default();

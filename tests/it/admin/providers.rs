@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::support::on_both;
 
-const SETTINGS: &str = "[providers.fake]\n\
+pub(super) const SETTINGS: &str = "[providers.fake]\n\
     [providers.github]\nclient_id = 'Iv1.abc'\nclient_secret = '0123456789abcdef0123456789abcdef01234567'\n\
     [providers.spotify]\nenabled = false\nclient_id = 'sp'\n\
     [providers.discord]\nenabled = false\n";

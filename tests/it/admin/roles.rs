@@ -1,9 +1,9 @@
 //! Every role against every line of the table of routes.
 
 use latchkey::domain::Role;
-use latchkey::web::admin::routes::{Access, ROUTES};
+use latchkey::web::admin::routes::{Access, AdminRoute, ROUTES};
 
-use crate::support::{StaffClient, on_both};
+use crate::support::{Page, StaffClient, on_both};
 
 /// Ids and names that a pattern may want: nothing has them, so that no line changes anything.
 fn address(pattern: &str) -> String {
@@ -104,40 +104,68 @@ on_both!(
     }
 );
 
+/// The line of the table that an address of a page leads to.
+fn line_of(method: &str, address: &str) -> Option<&'static AdminRoute> {
+    let path = address.split(['?', '#']).next().unwrap();
+    let fits = |pattern: &str| {
+        let (a, b): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
+        a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a.starts_with('{') || a == b)
+    };
+    ROUTES
+        .iter()
+        .find(|route| route.method == method && fits(route.path))
+}
+
+/// Where the links and forms of a page lead, with their methods.
+fn ways_on(page: &Page) -> Vec<(&'static str, String)> {
+    let quoted = |tag: &str, name: &str| {
+        let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+        Some(rest.split('"').next()?.to_owned())
+    };
+    let tags = page.html.split('<').filter_map(|tag| tag.split('>').next());
+    tags.filter_map(|tag| {
+        if tag.starts_with("form ") {
+            let is_post = tag.contains("method=\"post\"");
+            Some((if is_post { "POST" } else { "GET" }, quoted(tag, "action")?))
+        } else {
+            let href = quoted(tag, "href").filter(|href| href.starts_with("/admin"));
+            Some(("GET", href.filter(|_| tag.starts_with("a "))?))
+        }
+    })
+    .collect()
+}
+
 on_both!(
     a_page_has_no_button_that_its_reader_may_not_use,
-    "",
+    "[providers.fake]\n",
     |app| {
+        app.sign_up("ada").await;
         for role in Role::ALL {
             let mut browser = app.staff(role).await;
-            let mut paths = vec![
-                "/admin/settings".to_owned(),
-                "/admin/preferences".to_owned(),
-            ];
-            while let Some(path) = paths.pop() {
-                let page = browser.get(&path).await;
+            for path in [
+                "/admin/overview",
+                "/admin/users",
+                "/admin/users/1",
+                "/admin/accounts",
+                "/admin/activity",
+                "/admin/activity/1",
+                "/admin/providers",
+                "/admin/providers/fake",
+                "/admin/settings",
+                "/admin/settings/health",
+                "/admin/settings/second-factor",
+                "/admin/preferences",
+            ] {
+                let page = browser.get(path).await;
                 assert_eq!(page.status, 200, "{path}");
-                for action in page.html.split("action=\"").skip(1) {
-                    let action = action.split('"').next().unwrap();
-                    let fits = |pattern: &str| {
-                        let (a, b): (Vec<_>, Vec<_>) =
-                            (pattern.split('/').collect(), action.split('/').collect());
-                        a.len() == b.len()
-                            && a.iter().zip(&b).all(|(a, b)| a.starts_with('{') || a == b)
-                    };
-                    let Some(route) = ROUTES
-                        .iter()
-                        .find(|route| route.method == "POST" && fits(route.path))
-                    else {
-                        assert_eq!(
-                            action, "/admin/users",
-                            "{path} posts to {action}, which is not in the table"
-                        );
-                        continue;
-                    };
+                let ways = ways_on(&page);
+                assert!(ways.len() > 8, "{path}: {ways:?}");
+                for (method, address) in ways {
+                    let line = line_of(method, &address);
+                    let line = line.unwrap_or_else(|| panic!("{path}: no line for {address}"));
                     assert!(
-                        route.access.least_role() <= Some(role),
-                        "{role:?} sees {action} on {path}"
+                        line.access.least_role() <= Some(role),
+                        "{role:?} sees {method} {address} on {path}"
                     );
                 }
             }

@@ -1,6 +1,7 @@
 //! What tests stand on: the real server with a database of its own, on SQLite and on PostgreSQL.
 
 mod api_client;
+mod chromium;
 pub(crate) mod database;
 pub(crate) mod issuer_keys;
 pub(crate) mod mock_provider;
@@ -14,6 +15,7 @@ pub(crate) mod statements;
 mod test_app;
 
 pub(crate) use api_client::{ApiClient, token_of};
+pub(crate) use chromium::{assert_nothing_wrong, chromium_script};
 pub(crate) use node::node_script;
 pub(crate) use process::{Place, Process};
 pub(crate) use skip::skip;

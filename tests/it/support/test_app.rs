@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use latchkey::app::{App, Clock};
 use latchkey::config::Config;
 use latchkey::start;
@@ -102,6 +102,23 @@ impl Answer {
 impl TestApp {
     /// Starts a server with `toml` beside what every test needs. `None` when the database is not to be had; that was said aloud.
     pub(crate) fn spawn(backend: Backend, toml: &str) -> Option<Self> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the test clock is the real one, moved"
+        )]
+        Self::spawn_with(backend, toml, Utc::now)
+    }
+
+    /// The same with a clock that stands still until it is moved.
+    pub(crate) fn spawn_at(backend: Backend, toml: &str, now: DateTime<Utc>) -> Option<Self> {
+        Self::spawn_with(backend, toml, move || now)
+    }
+
+    fn spawn_with(
+        backend: Backend,
+        toml: &str,
+        now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static,
+    ) -> Option<Self> {
         let database = match backend {
             Backend::Sqlite => None,
             Backend::Postgres => Some(test_database()?),
@@ -118,13 +135,8 @@ impl TestApp {
 
         let clock_offset_ms = Arc::new(AtomicI64::new(0));
         let offset = Arc::clone(&clock_offset_ms);
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the test clock is the real one, moved"
-        )]
-        let clock = Clock::from_fn(move || {
-            Utc::now() + TimeDelta::milliseconds(offset.load(Ordering::Relaxed))
-        });
+        let clock =
+            Clock::from_fn(move || now() + TimeDelta::milliseconds(offset.load(Ordering::Relaxed)));
         let instance = Instance::start(&config, clock.clone());
         Some(Self {
             base: instance.base.clone(),
