@@ -12,6 +12,7 @@ mod lists;
 mod overview;
 mod person;
 mod person_pages;
+mod provider_sign_in;
 mod providers;
 mod roles;
 mod sessions;
