@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::staff::StaffKeys;
+use crate::domain::staff::{SignInRules, StaffKeys};
 use crate::domain::stewardship::Retention;
 use crate::domain::tokens::{AccessTokens, RefreshChain};
 use crate::domain::{Policy, StaffPolicy};
@@ -40,6 +40,8 @@ pub struct App {
     pub sealer: Arc<Sealer>,
     /// How long staff stay signed in, and what is asked of them.
     pub staff_policy: StaffPolicy,
+    /// Through which providers staff may sign in, and who.
+    pub staff_sign_in: SignInRules,
     /// Protect the cookies and forms of staff.
     pub staff_keys: StaffKeys,
     /// Passwords of staff.

@@ -3,6 +3,7 @@
 mod environment;
 pub mod keys;
 mod problem;
+mod sign_in;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -218,7 +219,7 @@ impl Config {
         let mut config: Self = figment
             .extract()
             .map_err(|error| ConfigError::from_figment(&error))?;
-        config.check()?;
+        config.check(figment)?;
         config.complete_fake_providers();
         Ok(config)
     }
@@ -230,8 +231,8 @@ impl Config {
     }
 
     /// The rules that no single key can state.
-    fn check(&self) -> Result<(), ConfigError> {
-        let mut problems = Vec::new();
+    fn check(&self, figment: &Figment) -> Result<(), ConfigError> {
+        let mut problems = self.sign_in_problems();
         if self.is_production() {
             if self.development.provider_origin.is_some() {
                 problems.push(problem::Problem::new(
@@ -267,7 +268,9 @@ impl Config {
         if problems.is_empty() {
             Ok(())
         } else {
-            Err(ConfigError::from_problems(problems))
+            let problems = problems.into_iter();
+            let located = problems.map(|problem| problem.located_by(figment));
+            Err(ConfigError::from_problems(located.collect()))
         }
     }
 

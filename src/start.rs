@@ -13,8 +13,8 @@ use crate::app::metrics::Metrics;
 use crate::app::passwords::Passwords;
 use crate::app::provider_ledger::ProviderLedger;
 use crate::app::{App, Clock, Readiness};
-use crate::config::Config;
 use crate::config::keys::{KeyError, Keys};
+use crate::config::{Config, ConfigError};
 use crate::domain::tokens::AccessTokens;
 use crate::flows::roll_up;
 use crate::flows::upkeep;
@@ -46,6 +46,9 @@ pub enum StartError {
         "the database cannot be used: {0}\n    check database.url and that the database is running"
     )]
     Storage(#[from] StorageError),
+    /// Through which providers staff sign in.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The providers' settings.
     #[error("{}", list_problems(.0))]
     Providers(Vec<SetupProblem>),
@@ -136,6 +139,7 @@ pub fn build(config: &Config, clock: Clock) -> Result<Service, StartError> {
 /// The first part that cannot be had.
 pub fn build_app(config: &Config, address: SocketAddr, clock: Clock) -> Result<App, StartError> {
     let providers = build_providers(config, address)?;
+    let staff_sign_in = config.staff_sign_in(&providers)?;
     let keys = Keys::load(&config.key_file(), !config.is_production())?;
     let db = Db::open(&storage_settings(config))?;
     db.migrate()?;
@@ -155,6 +159,7 @@ pub fn build_app(config: &Config, address: SocketAddr, clock: Clock) -> Result<A
         refresh_chain: keys.refresh_chain,
         sealer: Arc::new(keys.sealer),
         staff_policy: config.admin.to_policy(config.is_production()),
+        staff_sign_in,
         staff_keys: keys.staff,
         passwords: Passwords::default(),
         metrics: Metrics::default(),

@@ -32,6 +32,7 @@ pub(super) fn run(
             let config = load(Overrides::default())?;
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, config.server.bind.port()));
             let providers = build_providers(&config, address)?;
+            config.staff_sign_in(&providers)?;
             if config.is_production() && !config.key_file().is_file() {
                 let missing = crate::config::keys::KeyError::Missing(config.key_file());
                 return Err(missing.into());
@@ -52,7 +53,9 @@ mod tests {
     #[test]
     fn the_example_is_accepted_as_it_stands() {
         let config = Config::from_toml(EXAMPLE).unwrap();
-        build_providers(&config, SocketAddr::from((Ipv4Addr::LOCALHOST, 1))).unwrap();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        let providers = build_providers(&config, address).unwrap();
+        config.staff_sign_in(&providers).unwrap();
     }
 
     #[test]
@@ -62,6 +65,8 @@ mod tests {
             .map(|line| line.strip_prefix("#: ").unwrap_or(line))
             .fold(String::new(), |text, line| text + line + "\n");
         let config = Config::from_toml(&uncommented).unwrap();
-        build_providers(&config, SocketAddr::from((Ipv4Addr::LOCALHOST, 1))).unwrap();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+        let providers = build_providers(&config, address).unwrap();
+        config.staff_sign_in(&providers).unwrap();
     }
 }

@@ -27,6 +27,22 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// The same with where its key was set, if it was.
+    pub(super) fn located_by(mut self, figment: &figment::Figment) -> Self {
+        self.source = figment.find_metadata(&self.key).map(source_of);
+        self
+    }
+}
+
+/// File or variable, for the reader.
+fn source_of(metadata: &figment::Metadata) -> String {
+    match &metadata.source {
+        Some(figment::Source::File(path)) => path.display().to_string(),
+        _ => metadata.name.to_string(),
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(source) = &self.source {
@@ -121,13 +137,7 @@ fn explain(error: &figment::Error) -> Problem {
             "see docs/CONFIGURATION.md".to_owned(),
         ),
     };
-    let source = error
-        .metadata
-        .as_ref()
-        .map(|metadata| match &metadata.source {
-            Some(figment::Source::File(path)) => path.display().to_string(),
-            _ => metadata.name.to_string(),
-        });
+    let source = error.metadata.as_ref().map(source_of);
     Problem {
         source,
         key,

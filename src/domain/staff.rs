@@ -3,6 +3,7 @@
 mod account;
 mod keys;
 mod password;
+mod provider_sign_in;
 mod second_factor;
 mod throttle;
 
@@ -10,8 +11,11 @@ pub use account::{
     DISPLAY_NAME_MAX, DisplayName, EMAIL_MAX_BYTES, FRESH_FACTOR, NewStaff, NewStaffSession, Staff,
     StaffCredentials, StaffEmail, StaffPolicy, StaffSession,
 };
-pub use keys::{FormKey, StaffKeys};
+pub use keys::{AuthorizationKey, AuthorizationSecrets, FormKey, StaffKeys};
 pub use password::{PASSWORD_MAX_BYTES, PASSWORD_MIN, PasswordProblem, check_password};
+pub use provider_sign_in::{
+    Admission, NewAccountRole, NotStaff, SameEmail, SignInRule, SignInRules, verified_email,
+};
 pub use second_factor::{RECOVERY_CODES, RecoveryCode, TotpSecret};
 pub use throttle::{Throttle, Tries};
 

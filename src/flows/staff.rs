@@ -1,7 +1,9 @@
 //! What staff do about themselves and each other: sign in, step up, set passwords and second factors, invite, change roles.
 
 mod accounts;
+mod come_back;
 mod factor;
+mod go_to_provider;
 mod links;
 mod own_account;
 mod recognise;
@@ -14,12 +16,14 @@ use thiserror::Error;
 
 pub use accounts::{
     StaffChange, change_staff, create_staff, deactivate_staff, invite_staff, issue_password_link,
-    reactivate_staff, reset_second_factor,
+    reactivate_staff, remove_provider, reset_second_factor,
 };
+pub use come_back::{CameBack, ProviderAnswer, come_back_from_provider};
 pub use factor::{
     Factor, NewFactor, factor_of, new_recovery_codes, new_second_factor, prove_factor,
     remove_second_factor, set_second_factor,
 };
+pub use go_to_provider::{AUTHORIZATION_LIFETIME, GoToProvider, SentToProvider, go_to_provider};
 pub use links::{
     FIRST_LINK, FirstSuperuser, LinkHolder, RedeemedLink, find_link, issue_first_link, redeem_link,
 };
@@ -34,6 +38,7 @@ use crate::domain::staff::{PasswordProblem, Throttle};
 use crate::domain::{
     Actor, AuditAction, AuditEntry, RequestContext, Secret, StaffSessionId, network_of,
 };
+use crate::providers::ProviderError;
 use crate::storage::sealing::SealingError;
 use crate::storage::{StorageError, Tx, audit, staff_throttles, storage_failure};
 
@@ -43,6 +48,15 @@ pub enum StaffError {
     /// Unknown, inactive or wrong; nobody is told which.
     #[error("refused")]
     Refused,
+    /// What came back from a provider is no fresh proof of whoever is signed in; nobody is told why.
+    #[error("refused to step up")]
+    StepUpRefused,
+    /// The provider sent the browser back without a code.
+    #[error("the provider gives no code")]
+    NotCompleted,
+    /// The provider cannot be asked.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     /// Too many wrong tries.
     #[error("throttled")]
     Throttled {
@@ -151,15 +165,28 @@ fn write_audit(
     now: DateTime<Utc>,
 ) -> Result<(), StorageError> {
     let entry = AuditEntry {
+        reason: reason.map(Into::into),
+        ..entry_of(actor, action, detail, context)
+    };
+    audit::insert(tx, &entry, now)
+}
+
+/// An entry about staff, which names no user.
+fn entry_of(
+    actor: Actor,
+    action: AuditAction,
+    detail: Option<Value>,
+    context: &RequestContext,
+) -> AuditEntry {
+    AuditEntry {
         actor,
         action,
-        reason: reason.map(Into::into),
+        reason: None,
         detail,
         user_id: None,
         social_auth_id: None,
         provider: None,
         uid: None,
         context: context.clone(),
-    };
-    audit::insert(tx, &entry, now)
+    }
 }

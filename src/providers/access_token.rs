@@ -333,6 +333,7 @@ impl Proven {
             extra_data,
             client_id: self.client_id,
             nonce: None,
+            authenticated_at: None,
         }
     }
 }

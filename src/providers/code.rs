@@ -17,7 +17,7 @@ use super::entry::{ClientAuth, Format, Method, Pkce};
 use super::error::{Outage, ProviderError};
 use super::expression::{Sources, Value};
 use super::extract::{TokenRecord, put_fields, scope_text};
-use super::id_token_proof::nonce_claim;
+use super::id_token_proof::{auth_time_claim, nonce_claim};
 use super::outbound::OutboundRequest;
 use super::plan::OAuth2Plan;
 use super::provider::{HandInContext, Provider, Verified};
@@ -100,13 +100,14 @@ impl Provider {
             .find_map(|json| json.get("id_token")?.as_str())
             .filter(|_| self.plan.id_token.is_some() && !plan.ignore_id_token);
         let mut record = record_of(root, context);
-        let mut claimed_nonce = None;
+        let (mut claimed_nonce, mut authenticated_at) = (None, None);
         let (identity, mut extra_data) = if let Some(id_token) = id_token {
             let token = Some(answer.access_token.as_str());
             let proven = self
                 .prove_id_token(id_token, nonce, token, Some(&answer.json), context)
                 .await?;
             claimed_nonce = nonce_claim(&proven.token.claims);
+            authenticated_at = auth_time_claim(&proven.token.claims);
             let mut extra_data = proven.extra_data;
             let sources = Sources {
                 token: Some(&answer.json),
@@ -150,6 +151,7 @@ impl Provider {
             extra_data,
             client_id: Some(client.id.clone()),
             nonce: claimed_nonce,
+            authenticated_at,
         })
     }
 

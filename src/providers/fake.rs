@@ -18,6 +18,7 @@
 //! curl -s localhost:8000/fake/mint -d '{"kind": "id_token", "sub": "1001", "nonce": "n-1", "behaviour": "wrong_audience"}'
 //! curl -s localhost:8000/fake/mint -d '{"kind": "code", "sub": "1001", "code_verifier": "'$(openssl rand -hex 32)'"}'
 //! ```
+//! `/authorize` consents at once, as whoever `login_hint` names; with `max_age` the id token says that they signed in just now.
 //! The other endpoints are a provider's: `/authorize`, `/token`, `/introspect`, `/revoke`, `/me` (bearer token or signed with a pair),
 //! `/oauth1/me` (signed only), `/jwks` and `/.well-known/openid-configuration`.
 

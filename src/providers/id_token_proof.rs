@@ -1,12 +1,13 @@
 //! Id tokens as proofs, with or without an access token beside them.
 
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use crate::domain::{ExtraData, ProofKind, Secret, SocialIdentity, TokenFacts};
 
 use super::access_token::{Proven, Unbound};
 use super::error::ProviderError;
-use super::expression::Sources;
+use super::expression::{Sources, Value};
 use super::extract::{TokenRecord, put_fields};
 use super::id_token::{Binding, VerifiedIdToken};
 use super::provider::{HandInContext, Provider, Verified, check_token};
@@ -28,6 +29,12 @@ pub(super) fn nonce_claim(claims: &Json) -> Option<String> {
         .get("nonce")
         .and_then(Json::as_str)
         .map(str::to_owned)
+}
+
+/// When the id token says that the person last proved who they are.
+pub(super) fn auth_time_claim(claims: &Json) -> Option<DateTime<Utc>> {
+    let seconds = Value::Json(claims.get("auth_time")?).seconds()?;
+    DateTime::from_timestamp(seconds, 0)
 }
 
 impl Provider {
@@ -75,6 +82,7 @@ impl Provider {
             extra_data,
             client_id: Some(client_id),
             nonce: nonce_claim(&proven.token.claims),
+            authenticated_at: auth_time_claim(&proven.token.claims),
         })
     }
 

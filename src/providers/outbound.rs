@@ -164,6 +164,13 @@ impl Outbound {
         }
     }
 
+    /// Where a browser is sent for `url`: in development to where requests there go, which is where a fake or a mock answers.
+    pub(super) fn browser_address(&self, url: Url) -> Result<Url, Outage> {
+        match self.shared.target(url)? {
+            Target::Direct(url) | Target::Local(url) => Ok(url),
+        }
+    }
+
     /// Sends `request` and reads the whole answer before `deadline`.
     ///
     /// A GET whose connection broke before an answer came is sent once more, as a kept connection may end just when it is used

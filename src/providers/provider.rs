@@ -36,6 +36,8 @@ pub struct Verified {
     pub client_id: Option<String>,
     /// The nonce claim of the id token that proved it, so that a nonce of ours is used once.
     pub nonce: Option<String>,
+    /// When the person last proved to the provider who they are, where its id token says (`auth_time`, OpenID Connect Core §2).
+    pub authenticated_at: Option<DateTime<Utc>>,
 }
 
 /// What only some providers have.

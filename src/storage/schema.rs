@@ -177,6 +177,24 @@ tables! {
         user_agent -> Nullable<Text>,
         revoked_at -> Nullable<Tstz>,
         revoked_reason -> Nullable<Text>,
+        provider -> Nullable<Text>,
+    }
+    staff_providers (provider, uid) {
+        provider -> Text,
+        uid -> Text,
+        staff_id -> BigInt,
+        created_at -> Tstz,
+        last_used_at -> Tstz,
+    }
+    authorizations (state_hash) {
+        state_hash -> Binary,
+        browser_hash -> Binary,
+        purpose -> Text,
+        provider -> Text,
+        staff_session_id -> Nullable<BigInt>,
+        next -> Text,
+        created_at -> Tstz,
+        expires_at -> Tstz,
     }
     staff_links (hash) {
         hash -> Binary,

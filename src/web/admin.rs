@@ -19,6 +19,7 @@ pub mod overview;
 pub mod person;
 pub mod preferences;
 pub mod provider;
+pub mod provider_sign_in;
 mod provider_words;
 pub mod providers;
 pub mod routes;
@@ -31,6 +32,8 @@ pub mod time;
 pub mod users;
 pub mod welcome;
 pub mod words;
+
+use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use serde::Deserialize;
@@ -52,6 +55,22 @@ pub struct Settings {
     pub undo_days: u16,
     /// How long a social account is refused, in days.
     pub refuse_days: u16,
+    /// Providers through which staff may sign in, by id.
+    pub sign_in: BTreeMap<String, SignInSettings>,
+}
+
+/// Who may sign in through one provider.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignInSettings {
+    /// Which of our client ids at the provider; the one with the platform `web`, or the only one, unless set.
+    pub client_id: Option<String>,
+    /// Domains of verified addresses.
+    pub allowed_domains: Vec<String>,
+    /// The provider's ids of single people.
+    pub allowed_uids: Vec<String>,
+    /// `staff` or `admin`: what people get who are admitted and have no account. They are kept out unless set.
+    pub new_account_role: Option<String>,
 }
 
 impl Default for Settings {
@@ -62,6 +81,7 @@ impl Default for Settings {
             idle_minutes: 30,
             undo_days: Retention::default().undo_days,
             refuse_days: Retention::default().refuse_days,
+            sign_in: BTreeMap::new(),
         }
     }
 }
@@ -106,6 +126,8 @@ impl AdminContext {
             (CookieName::Session, false) => "latchkey-staff",
             (CookieName::Form, true) => "__Host-latchkey-form",
             (CookieName::Form, false) => "latchkey-form",
+            (CookieName::Trip, true) => "__Host-latchkey-trip",
+            (CookieName::Trip, false) => "latchkey-trip",
             (CookieName::Preferences, true) => "__Host-latchkey-preferences",
             (CookieName::Preferences, false) => "latchkey-preferences",
         }
@@ -119,6 +141,9 @@ pub enum CookieName {
     Session,
     /// Ties the forms of somebody who is not signed in to their browser.
     Form,
+    /// Tells the browser that was sent to a provider. Not `SameSite=Strict` as the others are: it has to come along when the provider's
+    /// site sends the browser back.
+    Trip,
     /// Theme, zone and page size.
     Preferences,
 }

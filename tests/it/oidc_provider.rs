@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::support::{Backend, TestApp};
+use crate::support::{Backend, StaffClient, TestApp};
 use server::OidcProvider;
 
 /// The provider and an application that is configured for it as an operator would: issuer and client ids.
@@ -339,6 +339,52 @@ async fn an_access_token_beside_an_id_token_must_be_of_the_same_person() {
         .await
         .assert_refused(400, "invalid_token");
     app.hand_in(&beside(&ada)).await.assert_outcome("signed_up");
+}
+
+#[tokio::test]
+async fn staff_sign_in_there_and_confirm_there_who_they_are() {
+    let Some(mut provider) = OidcProvider::start() else {
+        return;
+    };
+    let toml = format!(
+        r#"
+        [providers.acme]
+        issuer = "{}"
+        client_id = "acme-rs256"
+        client_secret = "acme-rs256-secret"
+        [admin.sign_in.acme]
+        allowed_domains = ["example.org"]
+        new_account_role = "staff"
+        "#,
+        provider.origin()
+    );
+    let Some(app) = TestApp::spawn(Backend::Sqlite, &toml) else {
+        return;
+    };
+    let mut ada = StaffClient::new(&app);
+    let redirect_uri = format!("{}/admin/sign-in/complete/acme", app.base);
+    let step_up = "/admin/step-up?next=/admin/settings/second-factor";
+
+    for (page, start, end) in [
+        ("/admin/sign-in", "/admin/sign-in/providers/acme", "/admin"),
+        (step_up, "/admin/step-up/providers/acme", "/admin/settings"),
+    ] {
+        ada.get(page).await;
+        let sent = ada.post(start, &[("next", end)]).await;
+        let out = sent.headers["refresh"].to_str().unwrap();
+        let out = out.strip_prefix("0; url=").unwrap();
+        let back = provider.visit(out, "ada", "acme-rs256", &redirect_uri);
+        // RFC 9207: it says who answers.
+        assert!(back.contains("&iss="), "{back}");
+
+        let came = ada.get(back.strip_prefix(&app.base).unwrap()).await;
+
+        assert_eq!(came.status, 200, "{}", came.html);
+        assert_eq!(came.headers["refresh"], format!("0; url={end}"));
+        let settings = ada.get("/admin/settings").await;
+        settings.assert_says(200, "You sign in with");
+    }
+    assert_eq!(app.last_audit().await.1, "staff_stepped_up");
 }
 
 fn parts(token: &Value) -> [String; 3] {

@@ -5,6 +5,8 @@
 //
 //   {"do": "issue", client_id, sub, nonce?, scope?, redeem?}  walks the authorization code flow with PKCE over HTTP, as a browser
 //                                  and the app would; with redeem = false the code is handed back with its verifier, unredeemed
+//   {"do": "visit", url, login_hint, client_id, redirect_uri}  walks an application's own authorization request, as a browser would,
+//                                  once redirect_uri is registered for the client; gives the address that it ends at
 //   {"do": "revoke", client_id, access_token}
 //   {"do": "rotate", forget}       from now on signs with new keys; with forget = true the old ones are no longer published
 //   {"do": "clock", offset_seconds}  moves the provider's clock
@@ -159,6 +161,16 @@ async function authorize({ client, redirectUri, sub, nonce, scope, verifier }) {
     ...(nonce === undefined ? {} : { nonce }),
   }).toString();
 
+  const end = await walk(url, redirectUri);
+  const code = end.searchParams.get('code');
+  if (code === null || end.searchParams.get('state') !== state) {
+    throw new Error(`no code: ${end.search}`);
+  }
+  return code;
+}
+
+/** Follows redirects until one leads to the application. */
+async function walk(url, redirectUri) {
   const browser = new Browser();
   let next = url;
   for (let step = 0; step < MAX_REDIRECTS; step += 1) {
@@ -169,14 +181,21 @@ async function authorize({ client, redirectUri, sub, nonce, scope, verifier }) {
     }
     next = new URL(location, next);
     if (next.href.startsWith(redirectUri)) {
-      const code = next.searchParams.get('code');
-      if (code === null || next.searchParams.get('state') !== state) {
-        throw new Error(`no code: ${next.search}`);
-      }
-      return code;
+      return next;
     }
   }
   throw new Error('too many redirects');
+}
+
+async function visit(wanted) {
+  const client = findClient(wanted.client_id);
+  if (!client.redirect_uris.includes(wanted.redirect_uri)) {
+    client.redirect_uris.push(wanted.redirect_uri);
+    startProvider(keys);
+  }
+  const url = new URL(wanted.url);
+  url.searchParams.set('login_hint', wanted.login_hint);
+  return { url: (await walk(url, wanted.redirect_uri)).href };
 }
 
 /** Posts a form as the client. */
@@ -239,6 +258,7 @@ function startProvider(published) {
 
 const commands = {
   issue,
+  visit,
   revoke: ({ client_id: clientId, access_token: token }) =>
     postAs(findClient(clientId), new URL('/token/revocation', origin), { token }),
   rotate: ({ forget }) => {

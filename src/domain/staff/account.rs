@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Role;
-use crate::domain::{StaffId, StaffSessionId};
+use crate::domain::{ProviderId, StaffId, StaffSessionId};
 
 /// Longest e-mail address, in bytes (RFC 5321 §4.5.3.1.3 leaves 254 for the address itself).
 pub const EMAIL_MAX_BYTES: usize = 254;
@@ -173,6 +173,8 @@ pub struct StaffSession {
     pub user_agent: Option<String>,
     /// When it was ended early.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// The provider that it was opened through; `None` for a password or a link.
+    pub provider: Option<ProviderId>,
 }
 
 impl StaffSession {
@@ -182,6 +184,12 @@ impl StaffSession {
         self.revoked_at.is_none()
             && now < self.expires_at
             && now < self.last_used_at + policy.session_idle
+    }
+
+    /// Whether it began within [`FRESH_FACTOR`].
+    #[must_use]
+    pub fn is_new(&self, now: DateTime<Utc>) -> bool {
+        !self.awaits_code && now < self.created_at + FRESH_FACTOR
     }
 
     /// Whether a factor was proven within [`FRESH_FACTOR`].
@@ -198,6 +206,10 @@ pub struct NewStaffSession {
     pub staff_id: StaffId,
     /// Whether the second factor is still owed.
     pub awaits_code: bool,
+    /// When they last proved who they are, as far as we know.
+    pub authenticated_at: DateTime<Utc>,
+    /// The provider that they came through; `None` for a password or a link.
+    pub provider: Option<ProviderId>,
     /// When it ends whatever happens.
     pub expires_at: DateTime<Utc>,
     /// Where it begins.

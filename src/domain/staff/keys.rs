@@ -6,12 +6,16 @@ use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
+use crate::domain::Secret;
+
 /// What protects cookies and forms of staff.
 pub struct StaffKeys {
     /// Seals the session cookie.
     pub cookie: [u8; 64],
     /// Makes the tokens of forms.
     pub forms: FormKey,
+    /// Makes what ties a provider's answer to the browser that was sent there.
+    pub authorizations: AuthorizationKey,
 }
 
 impl StaffKeys {
@@ -26,6 +30,7 @@ impl StaffKeys {
         Self {
             cookie,
             forms: FormKey(derived(b"forms")),
+            authorizations: AuthorizationKey(derived(b"authorizations")),
         }
     }
 }
@@ -44,6 +49,33 @@ impl FormKey {
     #[must_use]
     pub fn matches(&self, holder: &str, token: &str) -> bool {
         self.token(holder).as_bytes().ct_eq(token.as_bytes()).into()
+    }
+}
+
+/// Derives the secrets of one trip to a provider, so that none of them has to be stored.
+pub struct AuthorizationKey([u8; 32]);
+
+/// What goes with a browser to a provider and must come back with the code.
+pub struct AuthorizationSecrets {
+    /// Ties the code to us (RFC 7636 §4.1).
+    pub code_verifier: Secret,
+    /// Ties the id token to this trip (OpenID Connect Core §3.1.2.1).
+    pub nonce: String,
+}
+
+impl AuthorizationKey {
+    /// The secrets of the trip with this `state`, which the provider sees, in the browser that holds `browser`, which nobody else
+    /// sees.
+    #[must_use]
+    pub fn secrets(&self, state: &str, browser: &str) -> AuthorizationSecrets {
+        let derived = |label: &[u8]| {
+            let parts = [label, state.as_bytes(), browser.as_bytes()];
+            URL_SAFE_NO_PAD.encode(mac(&self.0, &parts))
+        };
+        AuthorizationSecrets {
+            code_verifier: Secret::new(derived(b"code verifier")),
+            nonce: derived(b"nonce"),
+        }
     }
 }
 
@@ -76,6 +108,25 @@ mod tests {
             StaffKeys::derive(&[1; 32]).forms.token("a"),
             one.forms.token("a")
         );
+    }
+
+    #[test]
+    fn the_secrets_of_a_trip_follow_from_state_and_browser_together() {
+        let key = StaffKeys::derive(&[1; 32]).authorizations;
+        let verifier = |state, browser| key.secrets(state, browser).code_verifier;
+        let first = verifier("state", "browser");
+
+        assert_eq!(first.expose(), verifier("state", "browser").expose());
+        // RFC 7636 §4.1: 43 to 128 characters.
+        assert_eq!(first.expose().len(), 43);
+        for (state, browser) in [
+            ("state", "other"),
+            ("other", "browser"),
+            ("stat", "ebrowser"),
+        ] {
+            assert_ne!(first.expose(), verifier(state, browser).expose());
+        }
+        assert_ne!(first.expose(), key.secrets("state", "browser").nonce);
     }
 
     #[test]

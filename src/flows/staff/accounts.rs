@@ -4,12 +4,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
 use super::links::{INVITATION, issue};
-use super::{StaffError, write_audit};
+use super::{StaffError, entry_of, write_audit};
 use crate::app::App;
 use crate::domain::staff::{NewStaff, check_password};
-use crate::domain::{Actor, AuditAction, RequestContext, Role, Secret, Staff, StaffId};
+use crate::domain::{
+    Actor, AuditAction, AuditEntry, ProviderId, RequestContext, Role, Secret, Staff, StaffId,
+};
 use crate::storage::staff_links::LinkFor;
-use crate::storage::{StorageError, Tx, staff, staff_sessions};
+use crate::storage::{StorageError, Tx, audit, staff, staff_providers, staff_sessions};
 
 /// Makes an account and a link by which its holder sets a password.
 ///
@@ -231,6 +233,37 @@ pub async fn reset_second_factor(
             staff_sessions::revoke_all(tx, id, None, "second_factor_removed", now)?;
             let action = AuditAction::SecondFactorRemoved;
             note(tx, actor, action, id, Map::new(), &context, now)?;
+            Ok(())
+        })
+        .await
+}
+
+/// Nobody at this provider signs in as this account any more, and its sessions end. Whoever is on the allow-list and has the
+/// account's verified address may still be bound anew: to keep somebody out, deactivate the account.
+///
+/// # Errors
+/// [`StaffError::Gone`] when nobody does.
+pub async fn remove_provider(
+    app: &App,
+    actor: Actor,
+    id: StaffId,
+    provider: ProviderId,
+    context: RequestContext,
+) -> Result<(), StaffError> {
+    let now = app.clock.now();
+    app.db
+        .write(move |tx| {
+            staff::find_for_update(tx, id)?.ok_or(StaffError::Gone)?;
+            let uid = staff_providers::delete(tx, id, &provider)?.ok_or(StaffError::Gone)?;
+            let ended = staff_sessions::revoke_all(tx, id, None, "provider_removed", now)?;
+            let both = json!({ "before": provider.as_str(), "after": null });
+            let detail = json!({ "staff_id": id.0, "signs_in_with": both, "sessions": ended });
+            let entry = AuditEntry {
+                provider: Some(provider.clone()),
+                uid: Some(uid),
+                ..entry_of(actor, AuditAction::StaffChanged, Some(detail), &context)
+            };
+            audit::insert(tx, &entry, now)?;
             Ok(())
         })
         .await

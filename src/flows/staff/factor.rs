@@ -3,14 +3,16 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::sign_in::{new_key, note_sign_in};
+use super::sign_in::{SignInMeans, new_key, note_sign_in};
 use super::{
     SessionGrant, SignedInStaff, StaffError, address_counter, admit, clear, counter, hash_of,
     write_audit,
 };
 use crate::app::App;
 use crate::domain::staff::{RECOVERY_CODES, RecoveryCode, StaffCredentials, Throttle, TotpSecret};
-use crate::domain::{Actor, AuditAction, RequestContext, Secret, StaffId, StaffSessionId};
+use crate::domain::{
+    Actor, AuditAction, ProviderId, RequestContext, Secret, StaffId, StaffSessionId,
+};
 use crate::storage::{StorageError, Tx, staff, staff_sessions};
 
 /// A second factor that is about to be set up. Nothing is stored until its code has proven it.
@@ -161,11 +163,14 @@ enum Proof {
 }
 
 impl Proof {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Totp => "password_and_code",
-            Self::RecoveryCode => "password_and_recovery_code",
-            Self::Password => "password",
+    /// The word for a sign-in that it ended, which may have begun at a provider.
+    const fn ending(self, began_at_provider: bool) -> &'static str {
+        match (self, began_at_provider) {
+            (Self::Totp, false) => "password_and_code",
+            (Self::Totp, true) => "provider_and_code",
+            (Self::RecoveryCode, false) => "password_and_recovery_code",
+            (Self::RecoveryCode, true) => "provider_and_recovery_code",
+            (Self::Password, _) => "password",
         }
     }
 }
@@ -203,6 +208,7 @@ pub async fn prove_factor(
         id,
         session_id: who.session.id,
         was_awaiting: who.session.awaits_code,
+        provider: who.session.provider.clone(),
         checked,
         credentials,
         counters,
@@ -262,6 +268,8 @@ struct Conclusion {
     id: StaffId,
     session_id: StaffSessionId,
     was_awaiting: bool,
+    /// Through which the sign-in began.
+    provider: Option<ProviderId>,
     checked: Checked,
     /// Those that it was checked against.
     credentials: StaffCredentials,
@@ -298,7 +306,12 @@ impl Conclusion {
             self.note(tx, AuditAction::RecoveryCodeUsed, now)?;
         }
         if self.was_awaiting {
-            note_sign_in(tx, self.id, proof.as_str(), &self.context, now)?;
+            let means = SignInMeans {
+                by: proof.ending(self.provider.is_some()),
+                provider: self.provider.as_ref(),
+                uid: None,
+            };
+            note_sign_in(tx, self.id, means, &self.context, now)?;
         } else {
             self.note(tx, AuditAction::StaffSteppedUp, now)?;
         }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
-use super::sign_in::{OpenSession, new_key, note_sign_in};
+use super::sign_in::{OpenSession, SignInMeans, new_key, note_sign_in};
 use super::{SessionGrant, StaffError, hash_of, write_audit};
 use crate::app::App;
 use crate::domain::staff::{DisplayName, NewStaff, StaffEmail, check_password};
@@ -181,10 +181,12 @@ impl Redemption {
             key_hash: &self.key_hash,
             policy: &self.policy,
             context: &self.context,
+            provider: None,
+            authenticated_at: now,
         };
         let session_id = session.open(tx, now)?;
         if !staff.has_second_factor {
-            note_sign_in(tx, id, "link", &self.context, now)?;
+            note_sign_in(tx, id, SignInMeans::own("link"), &self.context, now)?;
         }
         Ok((session_id, staff.has_second_factor))
     }

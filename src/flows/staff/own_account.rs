@@ -8,6 +8,7 @@ use crate::domain::staff::{Throttle, check_password};
 use crate::domain::{
     Actor, AuditAction, RequestContext, Secret, StaffId, StaffSession, StaffSessionId,
 };
+use crate::storage::staff_providers::{self, StaffProvider};
 use crate::storage::{StorageError, staff, staff_sessions};
 
 /// How many sessions are listed.
@@ -20,9 +21,11 @@ pub struct OwnAccount {
     pub sessions: Vec<StaffSession>,
     /// How many recovery codes are left.
     pub recovery_codes: i64,
+    /// Who at providers signs in as it.
+    pub providers: Vec<StaffProvider>,
 }
 
-/// The sessions and recovery codes of the account.
+/// The sessions, recovery codes and providers of the account.
 ///
 /// # Errors
 /// [`StorageError`] when the database fails.
@@ -35,6 +38,7 @@ pub async fn view_own_account(app: &App, id: StaffId) -> Result<OwnAccount, Stor
             Ok(OwnAccount {
                 sessions,
                 recovery_codes: staff::count_recovery_codes(reader, id)?,
+                providers: staff_providers::list_of_staff(reader, id)?,
             })
         })
         .await

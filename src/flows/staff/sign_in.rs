@@ -6,15 +6,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::{
-    SessionGrant, SignedInStaff, StaffError, address_counter, admit, clear, counter, hash_of,
-    write_audit,
+    SessionGrant, SignedInStaff, StaffError, address_counter, admit, clear, counter, entry_of,
+    hash_of, write_audit,
 };
 use crate::app::App;
 use crate::domain::staff::{NewStaffSession, Staff, StaffCredentials, Throttle};
 use crate::domain::{
-    Actor, AuditAction, RequestContext, Secret, StaffId, StaffPolicy, StaffSessionId,
+    Actor, AuditAction, AuditEntry, ProviderId, RequestContext, Secret, StaffId, StaffPolicy,
+    StaffSessionId, Uid,
 };
-use crate::storage::{StorageError, Tx, staff, staff_links, staff_sessions, staff_throttles};
+use crate::storage::{
+    StorageError, Tx, audit, staff, staff_links, staff_sessions, staff_throttles,
+};
 
 /// How long what has expired is kept, to be looked at.
 const KEEP_EXPIRED: TimeDelta = TimeDelta::days(7);
@@ -148,10 +151,18 @@ impl Attempt {
             key_hash: &self.key_hash,
             policy: &self.policy,
             context: &self.context,
+            provider: None,
+            authenticated_at: now,
         };
         let session_id = new.open(tx, now)?;
         if !staff.has_second_factor {
-            note_sign_in(tx, staff.id, "password", &self.context, now)?;
+            note_sign_in(
+                tx,
+                staff.id,
+                SignInMeans::own("password"),
+                &self.context,
+                now,
+            )?;
         }
         Ok(session_id)
     }
@@ -185,6 +196,10 @@ pub(super) struct OpenSession<'a> {
     pub(super) key_hash: &'a [u8; 32],
     pub(super) policy: &'a StaffPolicy,
     pub(super) context: &'a RequestContext,
+    /// The provider that they came through.
+    pub(super) provider: Option<&'a ProviderId>,
+    /// When they last proved who they are, as far as we know.
+    pub(super) authenticated_at: DateTime<Utc>,
 }
 
 impl OpenSession<'_> {
@@ -197,6 +212,8 @@ impl OpenSession<'_> {
         let new = NewStaffSession {
             staff_id: self.staff.id,
             awaits_code: self.staff.has_second_factor,
+            authenticated_at: self.authenticated_at,
+            provider: self.provider.cloned(),
             expires_at: now + self.policy.session_lifetime,
             address: address.map(|address| address.to_string()),
             user_agent: self.context.user_agent.clone(),
@@ -207,28 +224,48 @@ impl OpenSession<'_> {
     }
 }
 
+/// By what somebody signed in.
+#[derive(Clone, Copy)]
+pub(super) struct SignInMeans<'a> {
+    /// The word for the audit log.
+    pub(super) by: &'static str,
+    /// The provider that they came through.
+    pub(super) provider: Option<&'a ProviderId>,
+    /// Who they are there, where it was asked just now.
+    pub(super) uid: Option<&'a Uid>,
+}
+
+impl SignInMeans<'_> {
+    /// By something that is ours alone.
+    pub(super) const fn own(by: &'static str) -> Self {
+        Self {
+            by,
+            provider: None,
+            uid: None,
+        }
+    }
+}
+
 /// Writes down that somebody signed in, and by what.
 pub(super) fn note_sign_in(
     tx: &mut Tx<'_>,
     id: StaffId,
-    by: &'static str,
+    means: SignInMeans<'_>,
     context: &RequestContext,
     now: DateTime<Utc>,
 ) -> Result<(), StorageError> {
     staff::set_last_sign_in(tx, id, now)?;
-    write_audit(
-        tx,
-        Actor::Staff(id),
-        AuditAction::StaffSignedIn,
-        None,
-        Some(json!({ "by": by })),
-        context,
-        now,
-    )
+    let (actor, detail) = (Actor::Staff(id), json!({ "by": means.by }));
+    let entry = AuditEntry {
+        provider: means.provider.cloned(),
+        uid: means.uid.cloned(),
+        ..entry_of(actor, AuditAction::StaffSignedIn, Some(detail), context)
+    };
+    audit::insert(tx, &entry, now)
 }
 
 /// Staff sign in a few times a day: the right moment to sweep.
-fn clear_expired(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<(), StorageError> {
+pub(super) fn clear_expired(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<(), StorageError> {
     staff_throttles::delete_expired(tx, now)?;
     staff_sessions::delete_expired(tx, now - KEEP_EXPIRED)?;
     staff_links::delete_expired(tx, now - KEEP_EXPIRED)?;

@@ -897,15 +897,23 @@ async fn a_signed_request_that_is_refused_keeps_its_own_reason() {
 async fn a_browser_is_sent_to_the_discovered_address_with_what_ties_it_to_us() {
     let mock = issuer_mock(&[]).await;
     let provider = mock.provider(ISSUER);
+    // The verifier and its S256 of RFC 7636, appendix B.
+    let verifier = Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
     let mut authorization = Authorization {
         client_id: Some("ours"),
         redirect_uri: "https://app.example/complete?x=1",
         state: "st&ate",
         nonce: Some("n"),
-        code_challenge: Some("ch"),
+        code_verifier: Some(&verifier),
+        reauthenticate: false,
     };
 
     let (url, client_id) = provider
+        .authorization_url(authorization, now())
+        .await
+        .unwrap();
+    authorization.reauthenticate = true;
+    let (anew, _) = provider
         .authorization_url(authorization, now())
         .await
         .unwrap();
@@ -915,7 +923,15 @@ async fn a_browser_is_sent_to_the_discovered_address_with_what_ties_it_to_us() {
     assert_eq!(client_id, "ours");
     assert_eq!(
         url.as_str(),
-        "https://id.example/authorize?response_type=code&client_id=ours&redirect_uri=https%3A%2F%2Fapp.example%2Fcomplete%3Fx%3D1&state=st%26ate&scope=openid+profile+email&nonce=n&code_challenge=ch&code_challenge_method=S256"
+        format!(
+            "{}id.example/authorize?response_type=code&client_id=ours&state=st%26ate\
+             &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256\
+             &redirect_uri=https%3A%2F%2Fapp.example%2Fcomplete%3Fx%3D1&scope=openid+profile+email&nonce=n",
+            mock.origin
+        )
     );
+    assert!(anew.as_str().ends_with("&nonce=n&prompt=login&max_age=60"));
     assert!(matches!(foreign, Err(ProviderError::BadMember { .. })));
+    assert!(provider.may_answer_as("https://id.example/realm/"));
+    assert!(!provider.may_answer_as("https://other.example/realm/"));
 }

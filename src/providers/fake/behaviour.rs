@@ -54,6 +54,8 @@ pub enum Behaviour {
     WrongNonce,
     /// The id token is not signed at all.
     AlgNone,
+    /// The person is not asked to sign in anew, whatever the application wants.
+    StaleSignIn,
 }
 
 impl Behaviour {
@@ -79,6 +81,8 @@ impl Behaviour {
             Self::BadSignature | Self::WrongIssuer | Self::WrongNonce | Self::AlgNone => {
                 matches!(kind, Kind::IdToken | Kind::Code)
             }
+            // Nobody signs in anew to redeem anything else.
+            Self::StaleSignIn => matches!(kind, Kind::Code),
         }
     }
 
@@ -118,7 +122,8 @@ impl Behaviour {
             | Self::BadSignature
             | Self::WrongIssuer
             | Self::WrongNonce
-            | Self::AlgNone => return None,
+            | Self::AlgNone
+            | Self::StaleSignIn => return None,
         };
         Some(answer)
     }

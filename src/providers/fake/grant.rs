@@ -17,6 +17,9 @@ use super::{
     REFRESH_LIFETIME_SECONDS, SCOPE, TOKEN_LIFETIME_SECONDS,
 };
 
+/// How long ago whoever has a stale sign-in signed in.
+const STALE_SECONDS: i64 = 3600;
+
 pub(super) type Form = HashMap<String, String>;
 
 pub(super) fn form(bytes: &[u8]) -> Form {
@@ -28,6 +31,14 @@ pub(super) struct Client {
     pub(super) id: String,
     /// Whether it showed the secret.
     confidential: bool,
+}
+
+/// Whoever is asked signs in anew, unless they are to behave otherwise.
+fn signed_in_at(behaviour: Behaviour, now: DateTime<Utc>) -> i64 {
+    match behaviour {
+        Behaviour::StaleSignIn => now.timestamp() - STALE_SECONDS,
+        _ => now.timestamp(),
+    }
 }
 
 impl Fake {
@@ -55,6 +66,7 @@ impl Fake {
         let sub = sub.unwrap_or_else(|| "1001".to_owned());
         let is_s256 = query.get("code_challenge_method").map(String::as_str) == Some("S256");
         let code_challenge = query.remove("code_challenge");
+        let asks_for_auth_time = query.contains_key("max_age");
         let fits = query.get("response_type").map(String::as_str) == Some("code")
             && (code_challenge.is_none() || is_s256)
             && behaviour.fits(Kind::Code);
@@ -75,6 +87,7 @@ impl Fake {
                 nonce: query.remove("nonce"),
                 code_challenge,
                 redirect_uri: Some(redirect_uri),
+                auth_time: asks_for_auth_time.then(|| signed_in_at(behaviour, now)),
             });
             location.query_pairs_mut().append_pair("code", &code);
         } else {

@@ -82,6 +82,9 @@ fn claims(ticket: &Ticket, now: DateTime<Utc>) -> Value {
     if let Some(nonce) = nonce {
         claims.insert("nonce".to_owned(), nonce.into());
     }
+    if let Some(auth_time) = ticket.auth_time {
+        claims.insert("auth_time".to_owned(), auth_time.into());
+    }
     Value::Object(claims)
 }
 

@@ -108,6 +108,7 @@ impl Fake {
             nonce: request.nonce,
             code_challenge: request.code_challenge.or(challenge),
             redirect_uri: request.redirect_uri,
+            auth_time: None,
         };
         self.add_proof(&mut members, request.kind, &ticket, now);
         members

@@ -52,6 +52,9 @@ pub(super) struct Ticket {
     pub(super) code_challenge: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) redirect_uri: Option<String>,
+    /// When the person last signed in here, if the application asked (OpenID Connect Core §2, `auth_time`). Seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) auth_time: Option<i64>,
 }
 
 /// Makes and opens tokens.

@@ -139,6 +139,18 @@ macro_rules! read_everything {
             Ok(0)
         );
         assert_eq!(
+            staff_providers::table
+                .select(staff_providers::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
+            authorizations::table
+                .select(authorizations::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
             staff_throttles::table
                 .select(staff_throttles::all_columns)
                 .execute(connection),

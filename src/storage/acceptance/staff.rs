@@ -3,8 +3,9 @@
 use super::*;
 use crate::domain::staff::{DisplayName, NewStaff, NewStaffSession, StaffEmail, Tries};
 use crate::domain::{Role, StaffId};
+use crate::storage::authorizations::{self, Authorization, Purpose, Return};
 use crate::storage::staff_links::{self, LinkFor};
-use crate::storage::{staff, staff_sessions, staff_throttles};
+use crate::storage::{staff, staff_providers, staff_sessions, staff_throttles};
 
 on_both! {
     an_address_has_one_account_whatever_its_case
@@ -14,6 +15,8 @@ on_both! {
     a_session_ends_for_its_holder_alone_and_by_its_new_key_alone
     a_link_is_used_once_in_time_and_replaced_by_a_later_one
     tries_are_counted_and_forgotten
+    one_uid_is_one_account_and_one_account_one_uid_at_each_provider
+    an_authorization_is_redeemed_once_and_by_its_own_browser
 }
 
 fn new_staff(email: &str, role: Role) -> NewStaff {
@@ -119,6 +122,8 @@ async fn a_session_ends_for_its_holder_alone_and_by_its_new_key_alone(db: Db) {
         let new = NewStaffSession {
             staff_id: jo,
             awaits_code: true,
+            authenticated_at: now(),
+            provider: None,
             expires_at: later(3600),
             address: Some("192.0.2.7".into()),
             user_agent: None,
@@ -222,6 +227,79 @@ async fn tries_are_counted_and_forgotten(db: Db) {
         staff_throttles::get_for_update(tx, &[1; 32], now())?;
         staff_throttles::delete(tx, &[1; 32])?;
         assert_eq!(staff_throttles::delete_expired(tx, later(61))?, 0);
+        Ok::<_, StorageError>(())
+    })
+    .await
+    .unwrap();
+}
+
+async fn one_uid_is_one_account_and_one_account_one_uid_at_each_provider(db: Db) {
+    db.write(|tx| {
+        let jo = insert(tx, "jo@example.org", Role::Staff)?;
+        let al = insert(tx, "al@example.org", Role::Staff)?;
+        let (acme, other) = (provider("acme"), provider("other"));
+        let (upper, lower) = (uid("A"), uid("a"));
+
+        assert!(staff_providers::insert(tx, jo, &acme, &upper, now())?);
+        for (staff_id, at, who, is_new) in [
+            (al, &acme, &upper, false),
+            (jo, &acme, &lower, false),
+            (al, &acme, &lower, true),
+            (jo, &other, &upper, true),
+        ] {
+            let inserted = staff_providers::insert(tx, staff_id, at, who, now())?;
+            assert_eq!(inserted, is_new, "{staff_id} {at} {who}");
+        }
+        staff_providers::touch(tx, &acme, &upper, later(9))?;
+
+        let found = staff_providers::find_staff_id(tx, &acme, &lower)?;
+        assert_eq!(found, Some(al));
+        let listed = staff_providers::list_of_staff(tx, jo)?;
+        let of_jo: Vec<_> = listed.iter().map(|it| it.provider.as_str()).collect();
+        assert_eq!(of_jo, ["acme", "other"]);
+        assert_eq!(
+            (listed[0].created_at, listed[0].last_used_at),
+            (now(), later(9))
+        );
+        assert_eq!(staff_providers::list(tx, 2)?.len(), 2);
+        assert_eq!(staff_providers::delete(tx, jo, &acme)?, Some(upper));
+        assert_eq!(staff_providers::delete(tx, jo, &acme)?, None);
+        assert_eq!(staff_providers::list(tx, 9)?.len(), 2);
+        Ok::<_, StorageError>(())
+    })
+    .await
+    .unwrap();
+}
+
+async fn an_authorization_is_redeemed_once_and_by_its_own_browser(db: Db) {
+    db.write(|tx| {
+        let (acme, other) = (provider("acme"), provider("other"));
+        let sent = Authorization {
+            purpose: Purpose::StaffStepUp,
+            provider: acme.clone(),
+            staff_session_id: None,
+            next: "/admin/users".to_owned(),
+            created_at: now(),
+            expires_at: later(600),
+        };
+        let ours = Return {
+            state_hash: [1; 32],
+            browser_hash: [2; 32],
+        };
+        let of_another_browser = Return {
+            browser_hash: [3; 32],
+            ..ours
+        };
+        authorizations::insert(tx, ours, &sent)?;
+
+        assert!(authorizations::redeem(tx, of_another_browser, &acme)?.is_none());
+        assert!(authorizations::redeem(tx, ours, &other)?.is_none());
+        assert_eq!(authorizations::redeem(tx, ours, &acme)?, Some(sent.clone()));
+        assert!(authorizations::redeem(tx, ours, &acme)?.is_none());
+
+        authorizations::insert(tx, ours, &sent)?;
+        assert_eq!(authorizations::delete_expired(tx, later(600))?, 0);
+        assert_eq!(authorizations::delete_expired(tx, later(601))?, 1);
         Ok::<_, StorageError>(())
     })
     .await

@@ -9,7 +9,7 @@ use super::super::{Backend, Conn};
 use super::staff::StaffRow;
 use super::{find_one, get_one};
 use crate::domain::staff::{NewStaffSession, Staff, StaffSession};
-use crate::domain::{StaffId, StaffSessionId};
+use crate::domain::{ProviderId, StaffId, StaffSessionId};
 use crate::storage::{StorageError, micros};
 
 #[derive(Queryable, Selectable)]
@@ -25,6 +25,7 @@ struct SessionRow {
     address: Option<String>,
     user_agent: Option<String>,
     revoked_at: Option<DateTime<Utc>>,
+    provider: Option<String>,
 }
 
 impl From<SessionRow> for StaffSession {
@@ -40,6 +41,7 @@ impl From<SessionRow> for StaffSession {
             address: row.address,
             user_agent: row.user_agent,
             revoked_at: row.revoked_at,
+            provider: row.provider.as_deref().and_then(ProviderId::parse),
         }
     }
 }
@@ -55,12 +57,13 @@ pub(in crate::storage) fn insert(
             staff_sessions::staff_id.eq(new.staff_id.0),
             staff_sessions::state.eq(Value::Object(serde_json::Map::new())),
             staff_sessions::awaits_code.eq(new.awaits_code),
-            staff_sessions::authenticated_at.eq(now),
+            staff_sessions::authenticated_at.eq(micros(new.authenticated_at)),
             staff_sessions::created_at.eq(now),
             staff_sessions::last_used_at.eq(now),
             staff_sessions::expires_at.eq(micros(new.expires_at)),
             staff_sessions::address.eq(new.address.as_deref()),
             staff_sessions::user_agent.eq(new.user_agent.as_deref()),
+            staff_sessions::provider.eq(new.provider.as_ref().map(ProviderId::as_str)),
         ))
         .returning(staff_sessions::id);
     let id: i64 = get_one(conn, query)?;

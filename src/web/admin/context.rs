@@ -103,6 +103,18 @@ impl StaffContext {
         })
     }
 
+    /// As [`StaffContext::require_fresh_factor`], for setting up the first second factor. Whoever has no password could prove nothing
+    /// else, and few providers say when somebody signed in there: having come through one just now is enough.
+    ///
+    /// # Errors
+    /// [`AdminError::StepUpNeeded`].
+    pub fn require_fresh_sign_in(&self, next: &str) -> Result<(), AdminError> {
+        if !self.staff.has_password && self.session.is_new(self.now) {
+            return Ok(());
+        }
+        self.require_fresh_factor(next)
+    }
+
     /// The frame of a page called `title` that belongs to `nav`, if to anything. Takes the notices that wait.
     #[must_use]
     pub fn frame(&self, app: &App, title: &str, nav: impl Into<Option<Nav>>) -> Frame {

@@ -14,11 +14,14 @@ use super::notices::redirect;
 use crate::app::passwords::PasswordError;
 use crate::domain::Role;
 use crate::flows::staff::StaffError;
+use crate::providers::ProviderError;
 use crate::storage::StorageError;
 use crate::storage::sealing::SealingError;
 
 /// When to come back after our own database failed, in seconds.
 const RETRY_SECONDS: u64 = 2;
+/// When to come back after a provider failed that does not say, in seconds.
+const PROVIDER_RETRY_SECONDS: u64 = 5;
 
 /// A failed request of a staff page.
 #[derive(Debug, Error)]
@@ -73,6 +76,18 @@ pub enum AdminError {
     /// The body did not arrive in time.
     #[error("body too slow")]
     BodyTooSlow,
+    /// Whoever came through a provider does not get in. The audit log has the reason.
+    #[error("refused through a provider")]
+    SignInRefused,
+    /// What a provider told is no fresh proof of whoever is signed in. The audit log has the reason.
+    #[error("no fresh proof through a provider")]
+    StepUpRefused,
+    /// The provider sent the browser back without a code.
+    #[error("the provider gives no code")]
+    SignInNotCompleted,
+    /// The provider cannot be asked.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     /// Too many tries.
     #[error("too many tries")]
     TooMany {
@@ -102,6 +117,9 @@ impl From<StaffError> for AdminError {
             StaffError::Refused => {
                 Self::InvalidRequest("That did not fit. Nothing was changed.".into())
             }
+            StaffError::StepUpRefused => Self::StepUpRefused,
+            StaffError::NotCompleted => Self::SignInNotCompleted,
+            StaffError::Provider(error) => Self::Provider(error),
             StaffError::Throttled {
                 retry_after_seconds,
             } => Self::TooMany {
@@ -233,6 +251,30 @@ impl AdminError {
                 "The form did not arrive in time",
                 "Nothing was changed. Send it again.",
             ),
+            Self::SignInRefused => told(
+                StatusCode::FORBIDDEN,
+                "sign_in_refused",
+                "This account may not sign in here",
+                "Ask a superuser whether it should. If the sign-in took longer than 10 minutes or began in another browser, start it anew.",
+            ),
+            Self::StepUpRefused => told(
+                StatusCode::FORBIDDEN,
+                "step_up_refused",
+                "That did not confirm that it is you",
+                "It takes the account that you sign in here with, and a provider that asks for your password anew. If yours does not, sign out and in again, and set up a second factor within 10 minutes: its code confirms who you are.",
+            ),
+            Self::SignInNotCompleted => told(
+                StatusCode::FORBIDDEN,
+                "sign_in_not_completed",
+                "The sign-in was not completed",
+                "The provider sent you back without telling us who you are. Nothing was changed. Try again, or sign in another way.",
+            ),
+            Self::Provider(ProviderError::Unavailable { .. }) => told(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "provider_unavailable",
+                "The provider cannot be reached just now",
+                "Try again in a moment, or sign in with email and password.",
+            ),
             Self::TooMany {
                 retry_after_seconds,
             } => told(
@@ -249,7 +291,10 @@ impl AdminError {
                     "The database does not answer, or there is too much to do. Try again in a moment.",
                 )
             }
-            Self::Password(PasswordError::Failed(_)) | Self::Sealing(_) | Self::Render(_) => told(
+            Self::Provider(_)
+            | Self::Password(PasswordError::Failed(_))
+            | Self::Sealing(_)
+            | Self::Render(_) => told(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
                 "Something went wrong on our side",
@@ -280,6 +325,13 @@ impl AdminError {
             Self::TooMany {
                 retry_after_seconds,
             } => Some(*retry_after_seconds),
+            Self::Provider(ProviderError::Unavailable {
+                retry_after_seconds,
+                ..
+            }) => Some(match retry_after_seconds {
+                Some(seconds) => *seconds,
+                None => PROVIDER_RETRY_SECONDS,
+            }),
             Self::Storage(_) | Self::SessionUnavailable | Self::Password(PasswordError::Busy) => {
                 Some(RETRY_SECONDS)
             }
@@ -291,6 +343,13 @@ impl AdminError {
         match self {
             Self::Conflict { onward, .. } => onward.clone(),
             Self::SignInNeeded { .. } => ("Sign in".into(), "/admin/sign-in".to_owned()),
+            Self::SignInRefused | Self::SignInNotCompleted | Self::Provider(_) => {
+                ("Go to the sign-in page".into(), "/admin/sign-in".to_owned())
+            }
+            Self::StepUpRefused => (
+                "Go to the second factor".into(),
+                "/admin/settings/second-factor".to_owned(),
+            ),
             _ => ("Go to the overview".into(), "/admin".to_owned()),
         }
     }

@@ -11,9 +11,12 @@ use super::error::AdminError;
 use super::forms::{FormErrors, ProtectedForm, local_path};
 use super::frame::{Frame, Nav, render, render_with_status};
 use super::notices::redirect;
+use super::provider_sign_in::ProviderButton;
 use crate::app::App;
-use crate::domain::Secret;
+use crate::domain::{ProviderId, Secret, StaffId};
 use crate::flows::staff::{Factor, SignedInStaff, StaffError, prove_factor};
+use crate::providers::Lookup;
+use crate::storage::staff_providers;
 
 /// Where to go afterwards.
 #[derive(Deserialize)]
@@ -107,22 +110,54 @@ struct StepUpPage {
     frame: Frame,
     email: String,
     asks_for_code: bool,
+    has_password: bool,
+    /// Those that can say that one has signed in there anew, for whoever has neither password nor second factor.
+    providers: Vec<ProviderButton>,
     next: String,
     errors: FormErrors,
 }
 
 impl StepUpPage {
-    fn new(app: &App, staff: &StaffContext, next: &str, errors: FormErrors) -> Self {
-        Self {
+    async fn new(
+        app: &App,
+        staff: &StaffContext,
+        next: &str,
+        errors: FormErrors,
+    ) -> Result<Self, AdminError> {
+        let (asks_for_code, has_password) =
+            (staff.staff.has_second_factor, staff.staff.has_password);
+        let providers = if asks_for_code || has_password {
+            Vec::new()
+        } else {
+            confirming_providers(app, staff.staff.id).await?
+        };
+        Ok(Self {
             frame: staff
                 .frame(app, "Confirm that it is you", Nav::Settings)
                 .with_errors(!errors.is_empty()),
             email: staff.staff.email.clone(),
-            asks_for_code: staff.staff.has_second_factor,
+            asks_for_code,
+            has_password,
+            providers,
             next: local_path(next).unwrap_or_default().to_owned(),
             errors,
-        }
+        })
     }
+}
+
+/// The providers that the account signs in through and that can tell when that was.
+async fn confirming_providers(app: &App, id: StaffId) -> Result<Vec<ProviderButton>, AdminError> {
+    let bound = app
+        .db
+        .read(move |reader| staff_providers::list_of_staff(reader, id))
+        .await?;
+    let confirms = |id: &ProviderId| match app.providers.find(id.as_str()) {
+        Lookup::Enabled(provider) => provider.binds_nonces(),
+        Lookup::Disabled | Lookup::Unknown => false,
+    };
+    let ids = bound.iter().map(|bound| &bound.provider);
+    let ids = ids.filter(|id| app.staff_sign_in.find(id.as_str()).is_some() && confirms(id));
+    Ok(ids.map(|id| ProviderButton::of(app, id)).collect())
 }
 
 /// `GET /admin/step-up`
@@ -134,12 +169,8 @@ pub async fn show_step_up(
     staff: StaffContext,
     query: Query<NextQuery>,
 ) -> Result<HttpResponse, AdminError> {
-    render(&StepUpPage::new(
-        &app,
-        &staff,
-        &query.next,
-        FormErrors::none(),
-    ))
+    let page = StepUpPage::new(&app, &staff, &query.next, FormErrors::none());
+    render(&page.await?)
 }
 
 /// A code or a password, and where to go with it.
@@ -179,7 +210,7 @@ pub async fn step_up(
         }
         Err(StaffError::Refused) => {
             let errors = FormErrors::one(field, sentence);
-            let page = StepUpPage::new(&app, &staff, &form.next, errors);
+            let page = StepUpPage::new(&app, &staff, &form.next, errors).await?;
             render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
         Err(error) => Err(error.into()),

@@ -16,7 +16,7 @@ use super::notices::redirect;
 use super::store::StaffSessionStore;
 use super::{
     CookieName, accounts, activity, factor, health, overview, person, preferences, provider,
-    providers, second_factor, settings, sign_in, staff_accounts, users, welcome,
+    provider_sign_in, providers, second_factor, settings, sign_in, staff_accounts, users, welcome,
 };
 use crate::app::App;
 use crate::domain::Role;
@@ -81,6 +81,8 @@ pub static ROUTES: &[AdminRoute] = table! {
     GET "/admin" ENROLLING show_start;
     GET "/admin/sign-in" ANYONE sign_in::show_sign_in;
     POST "/admin/sign-in" ANYONE sign_in::sign_in;
+    POST "/admin/sign-in/providers/{provider}" ANYONE provider_sign_in::start_sign_in;
+    GET "/admin/sign-in/complete/{provider}" ANYONE provider_sign_in::complete;
     GET "/admin/sign-in/code" ANYONE factor::show_code;
     POST "/admin/sign-in/code" ANYONE factor::send_code;
     POST "/admin/sign-out" ANYONE sign_in::sign_out;
@@ -88,6 +90,7 @@ pub static ROUTES: &[AdminRoute] = table! {
     POST "/admin/welcome" ANYONE welcome::accept;
     GET "/admin/step-up" ENROLLING factor::show_step_up;
     POST "/admin/step-up" ENROLLING factor::step_up;
+    POST "/admin/step-up/providers/{provider}" ENROLLING provider_sign_in::start_step_up;
     GET "/admin/users" STAFF users::list_users;
     GET "/admin/users/export" ADMIN export::export_users;
     GET "/admin/accounts" STAFF accounts::list_accounts;
@@ -109,6 +112,7 @@ pub static ROUTES: &[AdminRoute] = table! {
     POST "/admin/settings/staff/{id}" SUPERUSER staff_accounts::change;
     POST "/admin/settings/staff/{id}/link" SUPERUSER staff_accounts::issue_link;
     POST "/admin/settings/staff/{id}/second-factor/remove" SUPERUSER staff_accounts::remove_second_factor;
+    POST "/admin/settings/staff/{id}/providers/{provider}/remove" SUPERUSER staff_accounts::remove_provider;
     GET "/admin/settings/staff/{id}/deactivate" SUPERUSER staff_accounts::show_deactivate;
     POST "/admin/settings/staff/{id}/deactivate" SUPERUSER staff_accounts::deactivate;
     POST "/admin/settings/staff/{id}/reactivate" SUPERUSER staff_accounts::reactivate;

@@ -127,7 +127,7 @@ pub async fn show_second_factor(
         });
     }
     // Otherwise an unattended browser could be given the second factor of somebody else.
-    staff.require_fresh_factor(PATH)?;
+    staff.require_fresh_sign_in(PATH)?;
     let factor = new_second_factor(&app, staff.staff.id)?;
     render(&SetUpPage::new(&app, &staff, factor, FormErrors::none()))
 }
@@ -167,7 +167,7 @@ pub async fn set_up(
     ContextOf(context): ContextOf,
     ProtectedForm(form): ProtectedForm<SetUpForm>,
 ) -> Result<HttpResponse, AdminError> {
-    staff.require_fresh_factor(PATH)?;
+    staff.require_fresh_sign_in(PATH)?;
     let Ok(factor) = factor_of(&app, staff.staff.id, &form.sealed) else {
         return Err(AdminError::FormRefused("sealed secret"));
     };

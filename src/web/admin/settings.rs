@@ -11,6 +11,7 @@ use super::device::device_name;
 use super::error::AdminError;
 use super::forms::{FormErrors, NoFields, ProtectedForm};
 use super::frame::{Frame, Nav, initials, render, render_with_status};
+use super::marks::Mark;
 use super::notices::Notice;
 use super::time::Time;
 use crate::app::App;
@@ -18,19 +19,45 @@ use crate::domain::{Role, Secret, Staff, StaffSession, StaffSessionId};
 use crate::flows::staff::{
     StaffError, change_password, end_other_sessions, end_own_session, view_own_account,
 };
-use crate::storage::staff;
+use crate::storage::staff_providers::{self, StaffProvider};
+use crate::storage::{StorageError, staff};
 
 /// How many accounts the list shows. A service that has more staff than that has other worries.
 const ACCOUNTS: u32 = 500;
+/// How many of those who sign in through providers are looked up for it.
+const PROVIDERS: u32 = 2000;
 
 /// A session as the page shows it.
 struct SessionRow {
     id: i64,
     is_current: bool,
     device: String,
+    /// The title of the provider that it was opened through.
+    provider: Option<String>,
     address: String,
     started: Time,
     used: Time,
+}
+
+/// Somebody at a provider who signs in as an account, as pages show it.
+pub(super) struct ProviderRow {
+    pub(super) id: String,
+    pub(super) mark: Mark,
+    pub(super) uid: String,
+    pub(super) since: Time,
+    pub(super) used: Time,
+}
+
+impl ProviderRow {
+    pub(super) fn new(app: &App, frame: &Frame, bound: &StaffProvider) -> Self {
+        Self {
+            id: bound.provider.to_string(),
+            mark: Mark::of(&app.providers, bound.provider.as_str()),
+            uid: bound.uid.to_string(),
+            since: frame.time(bound.created_at),
+            used: frame.time(bound.last_used_at),
+        }
+    }
 }
 
 /// A staff account as the list shows it.
@@ -41,6 +68,7 @@ struct AccountRow {
     email: String,
     role: Role,
     second_factor: bool,
+    providers: Vec<Mark>,
     status: AccountStatus,
     last_sign_in: Option<Time>,
 }
@@ -54,8 +82,8 @@ pub(super) enum AccountStatus {
 }
 
 impl AccountStatus {
-    pub(super) const fn of(staff: &Staff) -> Self {
-        match (staff.is_active, staff.has_password) {
+    pub(super) const fn of(staff: &Staff, has_provider: bool) -> Self {
+        match (staff.is_active, staff.has_password || has_provider) {
             (false, _) => Self::Inactive,
             (true, false) => Self::Invited,
             (true, true) => Self::Active,
@@ -87,6 +115,7 @@ struct SettingsPage {
     frame: Frame,
     staff: Staff,
     recovery_codes: i64,
+    providers: Vec<ProviderRow>,
     sessions: Vec<SessionRow>,
     accounts: Vec<AccountRow>,
 }
@@ -102,7 +131,7 @@ pub async fn show_settings(
     let frame = staff.frame(&app, "Settings", Nav::Settings);
     let own = view_own_account(&app, staff.staff.id).await?;
     let accounts = if staff.role() >= Role::Superuser {
-        app.db.read(|reader| staff::list(reader, ACCOUNTS)).await?
+        list_accounts(&app).await?
     } else {
         Vec::new()
     };
@@ -111,29 +140,62 @@ pub async fn show_settings(
         staff: staff.staff.clone(),
         recovery_codes: own.recovery_codes,
         sessions: sessions
-            .map(|session| session_row(&frame, &staff, session))
+            .map(|session| session_row(&app, &frame, &staff, session))
             .collect(),
         accounts: accounts
             .iter()
-            .map(|account| account_row(&frame, account))
+            .map(|(account, bound)| account_row(&app, &frame, account, bound))
+            .collect(),
+        providers: own
+            .providers
+            .iter()
+            .map(|bound| ProviderRow::new(&app, &frame, bound))
             .collect(),
         frame,
     };
     render(&page)
 }
 
-fn session_row(frame: &Frame, staff: &StaffContext, session: &StaffSession) -> SessionRow {
+/// The accounts, each with what it signs in through.
+async fn list_accounts(app: &App) -> Result<Vec<(Staff, Vec<StaffProvider>)>, StorageError> {
+    let (accounts, bound) = app
+        .db
+        .read(|reader| {
+            let accounts = staff::list(reader, ACCOUNTS)?;
+            Ok::<_, StorageError>((accounts, staff_providers::list(reader, PROVIDERS)?))
+        })
+        .await?;
+    let of = |id| {
+        let bound = bound.iter().filter(|bound| bound.staff_id == id);
+        bound.cloned().collect()
+    };
+    let with_bound = accounts.into_iter().map(|account| {
+        let bound = of(account.id);
+        (account, bound)
+    });
+    Ok(with_bound.collect())
+}
+
+fn session_row(
+    app: &App,
+    frame: &Frame,
+    staff: &StaffContext,
+    session: &StaffSession,
+) -> SessionRow {
+    let provider = session.provider.as_ref();
     SessionRow {
         id: session.id.0,
         is_current: session.id == staff.session.id,
         device: device_name(session.user_agent.as_deref()),
+        provider: provider.map(|id| Mark::of(&app.providers, id.as_str()).title),
         address: session.address.clone().unwrap_or_default(),
         started: frame.time(session.created_at),
         used: frame.time(session.last_used_at),
     }
 }
 
-fn account_row(frame: &Frame, account: &Staff) -> AccountRow {
+fn account_row(app: &App, frame: &Frame, account: &Staff, bound: &[StaffProvider]) -> AccountRow {
+    let mark = |bound: &StaffProvider| Mark::of(&app.providers, bound.provider.as_str());
     AccountRow {
         id: account.id.0,
         initials: initials(&account.display_name),
@@ -141,7 +203,8 @@ fn account_row(frame: &Frame, account: &Staff) -> AccountRow {
         email: account.email.clone(),
         role: account.role,
         second_factor: account.has_second_factor,
-        status: AccountStatus::of(account),
+        status: AccountStatus::of(account, !bound.is_empty()),
+        providers: bound.iter().map(mark).collect(),
         last_sign_in: account.last_sign_in_at.map(|at| frame.time(at)),
     }
 }

@@ -11,6 +11,7 @@ use super::error::AdminError;
 use super::forms::{FormErrors, NoFields, ProtectedForm, local_path};
 use super::frame::{Frame, render, render_with_status};
 use super::notices::redirect;
+use super::provider_sign_in::ProviderButton;
 use crate::app::App;
 use crate::domain::Secret;
 use crate::flows::staff::{SignInStaff, StaffError, sign_in_staff, sign_out_staff};
@@ -26,6 +27,7 @@ struct SignInPage {
     email: String,
     next: String,
     signed_out: bool,
+    providers: Vec<ProviderButton>,
     errors: FormErrors,
 }
 
@@ -42,6 +44,7 @@ pub struct SignInQuery {
 /// # Errors
 /// [`AdminError::Render`].
 pub async fn show_sign_in(
+    app: Data<App>,
     browser: BrowserContext,
     query: Query<SignInQuery>,
 ) -> Result<HttpResponse, AdminError> {
@@ -56,6 +59,7 @@ pub async fn show_sign_in(
         email: String::new(),
         next: next.to_owned(),
         signed_out: query.signed_out.is_some(),
+        providers: ProviderButton::all(&app),
         errors: FormErrors::none(),
     })
 }
@@ -89,7 +93,7 @@ pub async fn sign_in(
     match sign_in_staff(&app, request, context).await {
         Ok(signed_in) => {
             browser.hand_over(&signed_in.grant);
-            Ok(redirect(&after_password(signed_in.awaits_code, next)))
+            Ok(redirect(&after_first_factor(signed_in.awaits_code, next)))
         }
         Err(StaffError::Refused) => render_with_status(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -98,6 +102,7 @@ pub async fn sign_in(
                 email: form.email,
                 next: form.next,
                 signed_out: false,
+                providers: ProviderButton::all(&app),
                 errors: FormErrors::one("password", REFUSED),
             },
         ),
@@ -105,8 +110,8 @@ pub async fn sign_in(
     }
 }
 
-/// Where a right password leads.
-pub(super) fn after_password(awaits_code: bool, next: &str) -> String {
+/// Where the first factor leads.
+pub(super) fn after_first_factor(awaits_code: bool, next: &str) -> String {
     if awaits_code {
         let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
         format!("/admin/sign-in/code?next={next}")

@@ -10,17 +10,19 @@ use super::context::{ContextOf, StaffContext};
 use super::error::AdminError;
 use super::forms::{FormErrors, NoFields, ProtectedForm};
 use super::frame::{Frame, Nav, initials, render, render_with_status};
+use super::marks::Mark;
 use super::notices::Notice;
-use super::settings::AccountStatus;
+use super::settings::{AccountStatus, ProviderRow};
 use super::time::Time;
 use crate::app::App;
 use crate::domain::staff::{DisplayName, NewStaff, StaffEmail};
-use crate::domain::{Role, Secret, Staff, StaffId};
+use crate::domain::{ProviderId, Role, Secret, Staff, StaffId};
+use crate::flows;
 use crate::flows::staff::{
     StaffChange, StaffError, change_staff, deactivate_staff, invite_staff, issue_password_link,
     reactivate_staff, reset_second_factor,
 };
-use crate::storage::staff;
+use crate::storage::{staff, staff_providers};
 
 /// The page for inviting somebody.
 #[derive(Template)]
@@ -151,6 +153,7 @@ struct AccountPage {
     last_sign_in: Option<Time>,
     is_self: bool,
     roles: [Role; 3],
+    providers: Vec<ProviderRow>,
     account: Staff,
 }
 
@@ -174,14 +177,23 @@ pub async fn show_account(
     id: Path<i64>,
 ) -> Result<HttpResponse, AdminError> {
     let account = get_account(&app, *id).await?;
+    let account_id = account.id;
+    let bound = app
+        .db
+        .read(move |reader| staff_providers::list_of_staff(reader, account_id))
+        .await?;
     let frame = staff.frame(&app, &account.display_name, Nav::Settings);
     render(&AccountPage {
         initials: initials(&account.display_name),
-        status: AccountStatus::of(&account),
+        status: AccountStatus::of(&account, !bound.is_empty()),
         created: frame.time(account.created_at),
         last_sign_in: account.last_sign_in_at.map(|at| frame.time(at)),
         is_self: account.id == staff.staff.id,
         roles: Role::ALL,
+        providers: bound
+            .iter()
+            .map(|bound| ProviderRow::new(&app, &frame, bound))
+            .collect(),
         account,
         frame,
     })
@@ -248,6 +260,28 @@ pub async fn remove_second_factor(
     reset_second_factor(&app, staff.actor(), StaffId(*id), context).await?;
     let notice = Notice::ok("The second factor is removed, and all sessions have ended.");
     Ok(staff.redirect_with_notice(&path_of(*id), notice))
+}
+
+/// `POST /admin/settings/staff/{id}/providers/{provider}/remove`
+///
+/// # Errors
+/// [`AdminError::StepUpNeeded`], [`AdminError::Conflict`].
+pub async fn remove_provider(
+    app: Data<App>,
+    staff: StaffContext,
+    path: Path<(i64, String)>,
+    ContextOf(context): ContextOf,
+    _: ProtectedForm<NoFields>,
+) -> Result<HttpResponse, AdminError> {
+    let (id, provider) = path.into_inner();
+    staff.require_fresh_factor(&path_of(id))?;
+    let provider = ProviderId::parse(&provider).ok_or(AdminError::NotFound)?;
+    let title = Mark::of(&app.providers, provider.as_str()).title;
+    flows::staff::remove_provider(&app, staff.actor(), StaffId(id), provider, context).await?;
+    let notice = Notice::ok(format!(
+        "The account is no longer tied to anybody at {title}, and its sessions have ended."
+    ));
+    Ok(staff.redirect_with_notice(&path_of(id), notice))
 }
 
 /// The page that asks before somebody is deactivated.

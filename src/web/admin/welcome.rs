@@ -11,7 +11,7 @@ use super::error::AdminError;
 use super::forms::{FormErrors, ProtectedForm};
 use super::frame::{Frame, render_with_status};
 use super::notices::redirect;
-use super::sign_in::after_password;
+use super::sign_in::after_first_factor;
 use crate::app::App;
 use crate::domain::Secret;
 use crate::domain::staff::{DisplayName, StaffEmail};
@@ -97,7 +97,10 @@ pub async fn accept(
         match redeem_link(&app, &form.token, first, password, context).await {
             Ok(redeemed) => {
                 browser.hand_over(&redeemed.grant);
-                return Ok(redirect(&after_password(redeemed.awaits_code, "/admin")));
+                return Ok(redirect(&after_first_factor(
+                    redeemed.awaits_code,
+                    "/admin",
+                )));
             }
             Err(StaffError::WeakPassword(problem)) => errors.add("password", problem.sentence()),
             Err(StaffError::EmailTaken) => errors.add("email", "Another account has this address."),

@@ -25,7 +25,7 @@
 //! | D18 | each role reaches what it may, and sees no more | `each_role_reaches_what_the_table_says_and_nothing_else`, `every_page_stands_in_the_table_once_and_below_admin`, `a_page_has_no_button_that_its_reader_may_not_use`, `staff_see_the_page_without_what_they_may_not_do` |
 //! | D19 | a deactivated user is out at once, and the page says why | `a_deactivated_user_is_refused_everywhere_at_once`, `a_deactivated_user_is_refused_and_the_page_says_why_and_by_whom` |
 //! | D20 | signing in: throttled, silent about who exists, a cookie for us alone | `the_sixth_wrong_try_waits_and_the_right_password_waits_with_it`, `unknown_wrong_and_inactive_are_told_in_the_same_words`, `unknown_and_wrong_take_the_same_time`, `the_cookie_is_sealed_and_for_the_host_over_https_alone`, `each_sign_in_has_a_session_of_its_own_and_the_one_before_is_worthless`, `signed_out_the_session_has_ended_and_back_shows_nothing` |
-//! | D21 | second factors count once | `a_code_is_owed_after_the_password_and_counts_once`, `one_step_either_way_is_accepted`, `a_recovery_code_signs_in_once` |
+//! | D21 | second factors count once; a provider lets in whom the list admits | `a_code_is_owed_after_the_password_and_counts_once`, `one_step_either_way_is_accepted`, `a_recovery_code_signs_in_once`, `whoever_does_not_get_in_is_told_in_the_same_words_and_the_audit_log_why`, `an_address_of_another_domain_is_refused_whatever_account_it_has`, `an_answer_is_judged_before_its_code_is` |
 //! | D22 | an export has the rows of the view, and is audited | `an_export_has_the_rows_of_the_view_and_is_written_down`, `an_export_has_the_entries_of_the_filter_and_is_audited` |
 //! | D23 | the theme is there from the first frame; forced colours and paper are legible | `the_theme_form_sets_the_cookie_and_the_next_page_has_it`, `pages_flash_in_no_other_theme_and_are_legible_in_forced_colours_and_on_paper` |
 //! | D24 | times say their instant and zone | `the_zone_changes_the_title_of_times_and_not_the_instant`, `no_page_has_anything_wrong_in_a_real_browser` |
@@ -51,6 +51,7 @@ mod overview;
 mod person;
 mod person_pages;
 mod pictures;
+mod provider_sign_in;
 mod providers;
 mod roles;
 mod sessions;

@@ -191,6 +191,8 @@ fn every_page_stands_in_the_table_once_and_below_admin() {
     }
     let may_be_open = [
         "/admin/sign-in",
+        "/admin/sign-in/providers/{provider}",
+        "/admin/sign-in/complete/{provider}",
         "/admin/sign-in/code",
         "/admin/sign-out",
         "/admin/welcome",

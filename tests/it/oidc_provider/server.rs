@@ -58,6 +58,20 @@ impl OidcProvider {
         self.tell(&issue(client_id, sub, nonce, false))
     }
 
+    /// Walks an authorization request of `client_id` as a browser in which `sub` signs in; gives where that ends.
+    pub(super) fn visit(
+        &mut self,
+        url: &str,
+        sub: &str,
+        client_id: &str,
+        redirect_uri: &str,
+    ) -> String {
+        let answer = self.tell(&json!({
+            "do": "visit", "url": url, "login_hint": sub, "client_id": client_id, "redirect_uri": redirect_uri,
+        }));
+        answer["url"].as_str().unwrap().to_owned()
+    }
+
     /// Revokes the access token of a token answer (RFC 7009).
     pub(super) fn revoke(&mut self, client_id: &str, tokens: &Value) {
         self.tell(&json!({
