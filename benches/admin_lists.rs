@@ -64,48 +64,97 @@ fn options() -> Option<Options> {
     (!options.url.is_empty()).then_some(options)
 }
 
+/// Lists of users: names and queries.
+const USERS: &[(&str, &str)] = &[
+    ("first page", ""),
+    ("by user name", "sort=username"),
+    ("by email", "sort=email"),
+    ("by email, from the end", "sort=email&dir=desc"),
+    ("by last sign-in", "sort=seen"),
+    ("by last sign-in, earliest first", "sort=seen&dir=asc"),
+    ("provider, common", "provider=google"),
+    ("provider, rare", "provider=yandex"),
+    ("provider, of nobody", "provider=kakao"),
+    (
+        "provider, rare, by user name",
+        "provider=yandex&sort=username",
+    ),
+    ("provider, common, by email", "provider=google&sort=email"),
+    ("two providers", "provider=gitlab&provider=yandex"),
+    ("signed up today", "from=today"),
+    (
+        "signed up in the last 30 days, by email",
+        "from=30d&sort=email",
+    ),
+    ("signed up long ago", "to=2025-03-01"),
+    ("inactive", "status=inactive"),
+    ("inactive, by last sign-in", "status=inactive&sort=seen"),
+    ("no account", "accounts=0"),
+    ("several accounts", "accounts=2"),
+    ("access token expired", "token=expired"),
+    (
+        "access token expired, by user name",
+        "token=expired&sort=username",
+    ),
+    ("last sign-in before", "seen_before=2025-03-01"),
+    (
+        "all filters",
+        "from=300d&provider=google&accounts=2&status=active&seen_before=2026-10-01&token=expired",
+    ),
+    (
+        "all filters, rare provider",
+        "from=700d&provider=yandex&accounts=2&status=inactive&token=expired",
+    ),
+    ("search, common", "q=example.org&as=list"),
+    ("search, usual", "q=okafor&as=list"),
+    ("search, rare", "q=okafor99999&as=list"),
+    ("search, nobody", "q=qqqqqqqq&as=list"),
+    ("search, three letters", "q=zol&as=list"),
+    (
+        "search, another script",
+        "q=%D0%9E%D0%BB%D1%8C%D0%B3%D0%B0&as=list",
+    ),
+    (
+        "search by user name and provider",
+        "q=okafor&provider=twitch&as=list&sort=username",
+    ),
+    (
+        "six providers",
+        "provider=google&provider=facebook&provider=apple&provider=github&provider=x&provider=twitch",
+    ),
+    (
+        "six providers, inactive",
+        "provider=google&provider=facebook&provider=apple&provider=github&provider=x&provider=twitch&status=inactive",
+    ),
+    ("signed up today, by email", "from=today&sort=email"),
+    (
+        "not seen for long, by user name",
+        "seen_before=2025-03-01&sort=username",
+    ),
+];
+
+/// The same of social accounts.
+const ACCOUNTS: &[(&str, &str)] = &[
+    ("first page", ""),
+    ("provider, rare", "provider=yandex"),
+    ("provider, common", "provider=google"),
+    ("two providers", "provider=gitlab&provider=yandex"),
+    ("of inactive users", "status=inactive"),
+    ("access token expired", "token=expired"),
+    ("associated today", "from=today"),
+    ("of users not seen for long", "seen_before=2025-03-01"),
+    (
+        "of several, expired",
+        "accounts=2&token=expired&status=active",
+    ),
+];
+
 /// Every page that is measured: its name and address.
 fn pages(deep_id: i64) -> Vec<(String, String)> {
-    let mut pages: Vec<(String, String)> = [
-        ("first page", ""),
-        ("by user name", "sort=username"),
-        ("by email", "sort=email"),
-        ("by email, from the end", "sort=email&dir=desc"),
-        ("by last sign-in", "sort=seen"),
-        ("by last sign-in, earliest first", "sort=seen&dir=asc"),
-        ("provider, common", "provider=google"),
-        ("provider, rare", "provider=yandex"),
-        ("provider, of nobody", "provider=kakao"),
-        ("provider, rare, by user name", "provider=yandex&sort=username"),
-        ("provider, common, by email", "provider=google&sort=email"),
-        ("two providers", "provider=gitlab&provider=yandex"),
-        ("signed up today", "from=today"),
-        ("signed up in the last 30 days, by email", "from=30d&sort=email"),
-        ("signed up long ago", "to=2025-03-01"),
-        ("inactive", "status=inactive"),
-        ("inactive, by last sign-in", "status=inactive&sort=seen"),
-        ("no account", "accounts=0"),
-        ("several accounts", "accounts=2"),
-        ("access token expired", "token=expired"),
-        ("access token expired, by user name", "token=expired&sort=username"),
-        ("last sign-in before", "seen_before=2025-03-01"),
-        ("all filters", "from=300d&provider=google&accounts=2&status=active&seen_before=2026-10-01&token=expired"),
-        ("all filters, rare provider", "from=700d&provider=yandex&accounts=2&status=inactive&token=expired"),
-        ("search, common", "q=example.org&as=list"),
-        ("search, usual", "q=okafor&as=list"),
-        ("search, rare", "q=okafor99999&as=list"),
-        ("search, nobody", "q=qqqqqqqq&as=list"),
-        ("search, three letters", "q=zol&as=list"),
-        ("search, another script", "q=%D0%9E%D0%BB%D1%8C%D0%B3%D0%B0&as=list"),
-        ("search by user name and provider", "q=okafor&provider=twitch&as=list&sort=username"),
-        ("six providers", "provider=google&provider=facebook&provider=apple&provider=github&provider=x&provider=twitch"),
-        ("six providers, inactive", "provider=google&provider=facebook&provider=apple&provider=github&provider=x&provider=twitch&status=inactive"),
-        ("signed up today, by email", "from=today&sort=email"),
-        ("not seen for long, by user name", "seen_before=2025-03-01&sort=username"),
-    ]
-    .into_iter()
-    .map(|(name, query)| (format!("users, {name}"), format!("/admin/users?{query}")))
-    .collect();
+    let mut pages: Vec<(String, String)> = USERS
+        .iter()
+        .map(|(name, query)| (format!("users, {name}"), format!("/admin/users?{query}")))
+        .collect();
     let deep = |list: &str, key| {
         let position = Position { key, id: deep_id };
         let cursor = Cursor {
@@ -145,28 +194,12 @@ fn pages(deep_id: i64) -> Vec<(String, String)> {
             deep("/admin/accounts", OrderKey::Id),
         ),
     ]);
-    pages.extend(
-        [
-            ("first page", ""),
-            ("provider, rare", "provider=yandex"),
-            ("provider, common", "provider=google"),
-            ("two providers", "provider=gitlab&provider=yandex"),
-            ("of inactive users", "status=inactive"),
-            ("access token expired", "token=expired"),
-            ("associated today", "from=today"),
-            ("of users not seen for long", "seen_before=2025-03-01"),
-            (
-                "of several, expired",
-                "accounts=2&token=expired&status=active",
-            ),
-        ]
-        .map(|(name, query)| {
-            (
-                format!("accounts, {name}"),
-                format!("/admin/accounts?{query}"),
-            )
-        }),
-    );
+    pages.extend(ACCOUNTS.iter().map(|(name, query)| {
+        (
+            format!("accounts, {name}"),
+            format!("/admin/accounts?{query}"),
+        )
+    }));
     let others = [
         ("a user", format!("/admin/users/{deep_id}")),
         ("overview", "/admin/overview".to_owned()),

@@ -116,7 +116,7 @@ impl Provider {
         authorization: Authorization<'_>,
     ) -> Result<Url, ProviderError> {
         let redirect_url = RedirectUrl::new(authorization.redirect_uri.to_owned());
-        let redirect_url = redirect_url.map_err(|_| ProviderError::BadMember {
+        let redirect_url = redirect_url.map_err(|_unparsed| ProviderError::BadMember {
             member: "redirect_uri",
             problem: "not an address",
         })?;

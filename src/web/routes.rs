@@ -15,31 +15,31 @@ pub fn public(routes: &mut ServiceConfig, context: &ServerContext) {
     post(
         routes,
         &["/social_sign_up/", "/social_sign_up"],
-        social_sign_up::social_sign_up,
+        &social_sign_up::social_sign_up,
     );
     get(
         routes,
         &["/providers", "/providers/"],
-        providers::list_providers,
+        &providers::list_providers,
     );
-    post(routes, &["/nonce", "/nonce/"], nonce::create_nonce);
-    get(routes, &["/me", "/me/"], me::show_me);
+    post(routes, &["/nonce", "/nonce/"], &nonce::create_nonce);
+    get(routes, &["/me", "/me/"], &me::show_me);
     post(
         routes,
         &["/oauth/token", "/oauth/token/"],
-        oauth::create_token,
+        &oauth::create_token,
     );
-    get(routes, &["/.well-known/jwks.json"], oauth::show_jwks);
+    get(routes, &["/.well-known/jwks.json"], &oauth::show_jwks);
     // Operators and load balancers
-    get(routes, &["/healthz"], health::show_health);
-    get(routes, &["/readyz"], health::show_readiness);
+    get(routes, &["/healthz"], &health::show_health);
+    get(routes, &["/readyz"], &health::show_readiness);
     if context.metrics_here {
         metrics(routes);
     }
     // People with a browser
-    get(routes, &["/"], index::show_index);
-    get(routes, &["/static/latchkey.css"], index::show_stylesheet);
-    get(routes, &["/static/{file}"], assets::show_asset);
+    get(routes, &["/"], &index::show_index);
+    get(routes, &["/static/latchkey.css"], &index::show_stylesheet);
+    get(routes, &["/static/{file}"], &assets::show_asset);
     // Development
     if context.fake.is_some() {
         routes.service(web::resource(["/fake", "/fake/{path:.*}"]).route(web::to(fake::answer)));
@@ -48,7 +48,7 @@ pub fn public(routes: &mut ServiceConfig, context: &ServerContext) {
 
 /// `/metrics` alone.
 pub fn metrics(routes: &mut ServiceConfig) {
-    get(routes, &["/metrics"], health::show_metrics);
+    get(routes, &["/metrics"], &health::show_metrics);
 }
 
 /// Any other address.
@@ -59,7 +59,7 @@ pub async fn not_found() -> Result<HttpResponse, Error> {
     Err(Error::NotFound)
 }
 
-fn get<F, Args>(routes: &mut ServiceConfig, paths: &[&'static str], handler: F)
+fn get<F, Args>(routes: &mut ServiceConfig, paths: &[&'static str], handler: &F)
 where
     F: actix_web::Handler<Args>,
     Args: actix_web::FromRequest + 'static,
@@ -68,7 +68,7 @@ where
     add(routes, paths, (Method::GET, "GET"), handler);
 }
 
-fn post<F, Args>(routes: &mut ServiceConfig, paths: &[&'static str], handler: F)
+fn post<F, Args>(routes: &mut ServiceConfig, paths: &[&'static str], handler: &F)
 where
     F: actix_web::Handler<Args>,
     Args: actix_web::FromRequest + 'static,
@@ -83,7 +83,7 @@ fn add<F, Args>(
     routes: &mut ServiceConfig,
     paths: &[&'static str],
     (method, allow): (Method, &'static str),
-    handler: F,
+    handler: &F,
 ) where
     F: actix_web::Handler<Args>,
     Args: actix_web::FromRequest + 'static,

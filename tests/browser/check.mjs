@@ -11,8 +11,8 @@
 //   are_errors  whether the scenes are pages of errors, which name the request and have a way on
 // The report has pages: [{path, title}], each looked at, and read: how many more were read as text alone.
 //
-// Ids in paths stand for each other, and parameters do not make another page: of each kind two are looked at. Of the others the
-// markup is read.
+// Ids in paths stand for each other, and parameters do not make another page: of each kind one is looked at, two where they vary. Of
+// the others the markup is read.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -33,6 +33,8 @@ const MOST_REQUESTS = 5;
 const MOST_BYTES = 100_000;
 const MOST_PRESSES = 120;
 const WINDOWS = 2;
+// Kinds of pages that show one thing or another.
+const VARYING = ["/admin/users/N", "/admin/providers/N"];
 
 // `standard` minus what the templates decide otherwise on purpose.
 const markup = new HtmlValidate({
@@ -111,7 +113,7 @@ async function follow(browser, look) {
     if (known.has(link)) return;
     known.add(link);
     const times = looked.get(kindOf(link)) ?? 0;
-    if (times < 2 && !link.includes("?")) {
+    if (times < (VARYING.includes(kindOf(link)) ? 2 : 1) && !link.includes("?")) {
       looked.set(kindOf(link), times + 1);
       queue.push(link);
     } else if (!read.has(queryKindOf(link))) {

@@ -120,8 +120,7 @@ async fn redeem_state(
         browser_hash: hash_of(key.expose()),
     });
     let (provider, context) = (door.id.clone(), context.clone());
-    let found = app
-        .db
+    app.db
         .write(move |tx| {
             let found = match returned {
                 Some(returned) => authorizations::redeem(tx, returned, &provider)?,
@@ -137,8 +136,7 @@ async fn redeem_state(
             // Stored, so it is no error here.
             Ok::<_, StaffError>(Err(StaffError::Refused))
         })
-        .await?;
-    found
+        .await?
 }
 
 /// Why an answer proves nothing.

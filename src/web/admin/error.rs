@@ -162,6 +162,46 @@ fn told(
     }
 }
 
+/// Whoever came through a provider does not get in, for whatever reason.
+fn sign_in_refused() -> Told {
+    told(
+        StatusCode::FORBIDDEN,
+        "sign_in_refused",
+        "This account may not sign in here",
+        "Ask a superuser whether it should. If the sign-in took longer than 10 minutes or began in another browser, start it anew.",
+    )
+}
+
+/// What a provider told is no fresh proof.
+fn step_up_refused() -> Told {
+    told(
+        StatusCode::FORBIDDEN,
+        "step_up_refused",
+        "That did not confirm that it is you",
+        "It takes the account that you sign in here with, and a provider that asks for your password anew. If yours does not, sign out and in again, and set up a second factor within 10 minutes: its code confirms who you are.",
+    )
+}
+
+/// The provider gives no code.
+fn sign_in_not_completed() -> Told {
+    told(
+        StatusCode::FORBIDDEN,
+        "sign_in_not_completed",
+        "The sign-in was not completed",
+        "The provider sent you back without telling us who you are. Nothing was changed. Try again, or sign in another way.",
+    )
+}
+
+/// The provider cannot be asked.
+fn provider_unavailable() -> Told {
+    told(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "provider_unavailable",
+        "The provider cannot be reached just now",
+        "Try again in a moment, or sign in with email and password.",
+    )
+}
+
 impl AdminError {
     /// An [`AdminError::SignInNeeded`] that leads back to what was asked for, if it can be asked for again.
     #[must_use]
@@ -251,30 +291,10 @@ impl AdminError {
                 "The form did not arrive in time",
                 "Nothing was changed. Send it again.",
             ),
-            Self::SignInRefused => told(
-                StatusCode::FORBIDDEN,
-                "sign_in_refused",
-                "This account may not sign in here",
-                "Ask a superuser whether it should. If the sign-in took longer than 10 minutes or began in another browser, start it anew.",
-            ),
-            Self::StepUpRefused => told(
-                StatusCode::FORBIDDEN,
-                "step_up_refused",
-                "That did not confirm that it is you",
-                "It takes the account that you sign in here with, and a provider that asks for your password anew. If yours does not, sign out and in again, and set up a second factor within 10 minutes: its code confirms who you are.",
-            ),
-            Self::SignInNotCompleted => told(
-                StatusCode::FORBIDDEN,
-                "sign_in_not_completed",
-                "The sign-in was not completed",
-                "The provider sent you back without telling us who you are. Nothing was changed. Try again, or sign in another way.",
-            ),
-            Self::Provider(ProviderError::Unavailable { .. }) => told(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "provider_unavailable",
-                "The provider cannot be reached just now",
-                "Try again in a moment, or sign in with email and password.",
-            ),
+            Self::SignInRefused => sign_in_refused(),
+            Self::StepUpRefused => step_up_refused(),
+            Self::SignInNotCompleted => sign_in_not_completed(),
+            Self::Provider(ProviderError::Unavailable { .. }) => provider_unavailable(),
             Self::TooMany {
                 retry_after_seconds,
             } => told(

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::sign_in::{OpenSession, SignInMeans, clear_expired, note_sign_in};
 use super::super::{clear, entry_of};
 use crate::domain::staff::{
-    Admission, FRESH_FACTOR, SameEmail, SignInRule, Staff, Throttle, verified_email,
+    Admission, FRESH_FACTOR, NotStaff, SameEmail, SignInRule, Staff, Throttle, verified_email,
 };
 use crate::domain::{
     Actor, AuditAction, AuditEntry, ProviderId, RequestContext, SocialIdentity, StaffId,
@@ -252,9 +252,7 @@ impl Arrival {
         if !session.is_live(&self.policy, now) || session.awaits_code {
             return Err("session_ended");
         }
-        self.rule
-            .admit(&self.identity)
-            .map_err(|reason| reason.as_str())?;
+        self.rule.admit(&self.identity).map_err(NotStaff::as_str)?;
         if bound != Some(staff.id) {
             return Err("another_person");
         }
