@@ -7,7 +7,7 @@ use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_inst
 
 use super::TestApp;
 
-/// The statements of databases that are watched, by the end of their address.
+/// The statements of databases that are watched, by their address, to which the service adds parameters.
 static LOGS: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
 
 /// Writes down what goes through one connection.
@@ -24,7 +24,9 @@ impl Instrumentation for Ear {
             }
             InstrumentationEvent::StartQuery { query, .. } => {
                 let mut logs = LOGS.lock().unwrap_or_else(PoisonError::into_inner);
-                let watched = logs.iter_mut().find(|(end, _)| self.url.ends_with(*end));
+                let watched = logs
+                    .iter_mut()
+                    .find(|(address, _)| self.url.contains(address.as_str()));
                 if let Some((_, log)) = watched {
                     log.push(query.to_string());
                 }
@@ -43,8 +45,8 @@ impl TestApp {
     /// Begins the list of statements anew, and gives those so far.
     pub(crate) fn statements(&self) -> Vec<String> {
         let url = self.database_url();
-        let end = url.trim_start_matches("sqlite://").to_owned();
+        let address = url.trim_start_matches("sqlite://").to_owned();
         let mut logs = LOGS.lock().unwrap_or_else(PoisonError::into_inner);
-        logs.insert(end, Vec::new()).unwrap_or_default()
+        logs.insert(address, Vec::new()).unwrap_or_default()
     }
 }
