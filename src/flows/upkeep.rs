@@ -43,15 +43,16 @@ pub struct Step {
 
 /// Every step, in the order in which they are done.
 pub const STEPS: &[Step] = &[
-    Step {
-        name: marks::CHANGES,
-        is_due: upkeep::changes_are_due,
-        run: upkeep::follow_changes,
-    },
+    // Before the changes, which note who lacks a last sign-in.
     Step {
         name: marks::SIGN_INS,
         is_due: upkeep::changes_are_due,
         run: upkeep::follow_sign_ins,
+    },
+    Step {
+        name: marks::CHANGES,
+        is_due: upkeep::changes_are_due,
+        run: upkeep::follow_changes,
     },
     Step {
         name: marks::USERS,

@@ -54,6 +54,17 @@ fn is_settled(first: Option<DateTime<Utc>>, settled: Option<DateTime<Utc>>) -> b
     first.is_some_and(|at| settled.is_none_or(|settled| at < settled))
 }
 
+/// The ids of those first rows that are settled.
+pub(super) fn settled_ids(
+    rows: Vec<(i64, DateTime<Utc>)>,
+    settled: Option<DateTime<Utc>>,
+) -> Vec<i64> {
+    rows.into_iter()
+        .take_while(|(_, at)| is_settled(Some(*at), settled))
+        .map(|(id, _)| id)
+        .collect()
+}
+
 pub(in crate::storage) fn users_are_due(
     conn: &mut Conn,
     round: &Round,
@@ -258,11 +269,7 @@ pub(in crate::storage) fn index_social_auths(
         .limit(round.batch.into())
         .select((social_auth::id, social_auth::created_at))
         .load(conn)?;
-    let ids: Vec<i64> = rows
-        .into_iter()
-        .take_while(|(_, at)| is_settled(Some(*at), settled))
-        .map(|(id, _)| id)
-        .collect();
+    let ids = settled_ids(rows, settled);
     let Some(last) = ids.last().copied() else {
         return Ok(round.nothing());
     };

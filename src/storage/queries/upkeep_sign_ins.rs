@@ -7,6 +7,7 @@ use diesel::sql_types::BigInt;
 use super::super::Conn;
 use super::super::schema::audit_log;
 use super::prepared;
+use super::upkeep::settled_ids;
 use crate::storage::StorageError;
 use crate::storage::upkeep::{Done, Round};
 
@@ -34,11 +35,7 @@ pub(in crate::storage) fn follow_sign_ins(
         .limit(round.batch.into())
         .select((audit_log::id, audit_log::at))
         .load(conn)?;
-    let entries: Vec<i64> = entries
-        .into_iter()
-        .take_while(|(_, at)| settled.is_none_or(|settled| *at < settled))
-        .map(|(id, _)| id)
-        .collect();
+    let entries = settled_ids(entries, settled);
     let Some(last) = entries.last().copied() else {
         return Ok(round.nothing());
     };
