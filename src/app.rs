@@ -3,6 +3,7 @@
 pub mod metrics;
 pub mod passwords;
 pub mod provider_ledger;
+pub mod webhooks;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +20,7 @@ use crate::storage::sealing::Sealer;
 use metrics::Metrics;
 use passwords::Passwords;
 use provider_ledger::ProviderLedger;
+use webhooks::Webhooks;
 
 /// Database, providers, clock, keys and the policy switches.
 pub struct App {
@@ -48,6 +50,8 @@ pub struct App {
     pub passwords: Passwords,
     /// What `/metrics` shows.
     pub metrics: Metrics,
+    /// Who is told what happens.
+    pub webhooks: Webhooks,
     /// What was stored of the providers' tallies.
     pub provider_ledger: ProviderLedger,
     /// When the service was started.

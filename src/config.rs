@@ -4,6 +4,7 @@ mod environment;
 pub mod keys;
 mod problem;
 mod sign_in;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -14,6 +15,7 @@ use figment::providers::{Format, Serialized, Toml};
 use serde::Deserialize;
 use url::Url;
 
+use crate::app::webhooks::WebhookSettings;
 use crate::domain::policy::SignUps;
 use crate::domain::{EmailMatch, Policy, Secret, SignUpRules};
 use crate::providers::{ProviderSettings, fake};
@@ -47,6 +49,8 @@ pub struct Config {
     pub policy: PolicySettings,
     /// The providers, by id.
     pub providers: BTreeMap<String, ProviderSettings>,
+    /// Who is told what happens, by name.
+    pub webhooks: BTreeMap<String, WebhookSettings>,
 }
 
 /// Where the service runs.

@@ -14,6 +14,7 @@ pub mod sign_up;
 pub mod staff;
 pub mod try_provider;
 pub mod upkeep;
+pub mod webhooks;
 
 pub use issue_nonce::issue_nonce;
 pub use link_ticket::redeem_link_ticket;

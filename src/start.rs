@@ -12,12 +12,14 @@ use url::Url;
 use crate::app::metrics::Metrics;
 use crate::app::passwords::Passwords;
 use crate::app::provider_ledger::ProviderLedger;
+use crate::app::webhooks::Webhooks;
 use crate::app::{App, Clock, Readiness};
 use crate::config::keys::{KeyError, Keys};
 use crate::config::{Config, ConfigError};
 use crate::domain::tokens::AccessTokens;
 use crate::flows::roll_up;
 use crate::flows::upkeep;
+use crate::flows::webhooks;
 use crate::providers::fake::{self, Fake};
 use crate::providers::outbound::OutboundSettings;
 use crate::providers::{BuildEnv, Limits, Providers, SetupProblem};
@@ -46,9 +48,12 @@ pub enum StartError {
         "the database cannot be used: {0}\n    check database.url and that the database is running"
     )]
     Storage(#[from] StorageError),
-    /// Through which providers staff sign in.
+    /// Through which providers staff sign in, and the webhooks.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The client that tells webhooks.
+    #[error("webhooks cannot be told: {0}")]
+    Webhooks(String),
     /// The providers' settings.
     #[error("{}", list_problems(.0))]
     Providers(Vec<SetupProblem>),
@@ -140,6 +145,9 @@ pub fn build(config: &Config, clock: Clock) -> Result<Service, StartError> {
 pub fn build_app(config: &Config, address: SocketAddr, clock: Clock) -> Result<App, StartError> {
     let providers = build_providers(config, address)?;
     let staff_sign_in = config.staff_sign_in(&providers)?;
+    let connect_timeout = Duration::from_millis(config.outbound.connect_timeout_ms);
+    let webhooks =
+        Webhooks::new(config.webhooks()?, connect_timeout).map_err(StartError::Webhooks)?;
     let keys = Keys::load(&config.key_file(), !config.is_production())?;
     let db = Db::open(&storage_settings(config))?;
     db.migrate()?;
@@ -163,6 +171,7 @@ pub fn build_app(config: &Config, address: SocketAddr, clock: Clock) -> Result<A
         staff_keys: keys.staff,
         passwords: Passwords::default(),
         metrics: Metrics::default(),
+        webhooks,
         provider_ledger: ProviderLedger::new(hex::encode(rand::random::<[u8; 8]>())),
         readiness: Readiness::default(),
     })
@@ -269,6 +278,10 @@ impl Service {
             let app = Arc::clone(&app);
             async move { upkeep::run(&app).await }
         });
+        let telling = tokio::spawn({
+            let app = Arc::clone(&app);
+            async move { webhooks::run(&app).await }
+        });
         let server = web::serve(Arc::clone(&app), context, &settings, listener)?;
         let handle = server.handle();
         let running = tokio::spawn(server);
@@ -292,6 +305,7 @@ impl Service {
             tracing::warn!(error = %error, "The last checks of providers are not counted: {error}");
         }
         keeping_up.abort();
+        telling.abort();
         app.db.close().await;
         tracing::info!("Stopped");
         match ended {

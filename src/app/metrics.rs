@@ -33,6 +33,13 @@ struct ProviderLabel {
     provider: String,
 }
 
+/// Labels of a delivery to a webhook.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WebhookLabels {
+    webhook: String,
+    outcome: &'static str,
+}
+
 /// Labels of an HTTP request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -54,6 +61,7 @@ pub struct Metrics {
     provider_seconds: Family<ProviderLabel, Histogram, fn() -> Histogram>,
     provider_in_flight: Family<ProviderLabel, Gauge>,
     provider_circuit_open: Family<ProviderLabel, Gauge>,
+    webhook_attempts: Family<WebhookLabels, Counter>,
     requests: Family<RequestLabels, Counter>,
     request_seconds: Histogram,
     database: Family<StatLabel, Gauge<f64, AtomicU64>>,
@@ -71,6 +79,7 @@ impl Default for Metrics {
             provider_seconds: Family::new_with_constructor(latency),
             provider_in_flight: Family::default(),
             provider_circuit_open: Family::default(),
+            webhook_attempts: Family::default(),
             requests: Family::default(),
             request_seconds: latency(),
             database: Family::default(),
@@ -102,6 +111,11 @@ impl Metrics {
             "provider_circuit_open",
             "Whether a provider is left alone because it failed repeatedly",
             self.provider_circuit_open.clone(),
+        );
+        registry.register(
+            "webhook_attempts",
+            "Tries of deliveries, by webhook and outcome",
+            self.webhook_attempts.clone(),
         );
         registry.register(
             "http_requests",
@@ -138,6 +152,15 @@ impl Metrics {
         self.provider_seconds
             .get_or_create(&label)
             .observe(took.as_secs_f64());
+    }
+
+    /// Counts a try of a delivery.
+    pub fn count_webhook(&self, webhook: &str, outcome: &'static str) {
+        let labels = WebhookLabels {
+            webhook: webhook.to_owned(),
+            outcome,
+        };
+        self.webhook_attempts.get_or_create(&labels).inc();
     }
 
     /// Counts an HTTP request. `route` is the pattern, never the path.

@@ -33,6 +33,7 @@ pub(super) fn run(
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, config.server.bind.port()));
             let providers = build_providers(&config, address)?;
             config.staff_sign_in(&providers)?;
+            config.webhooks()?;
             if config.is_production() && !config.key_file().is_file() {
                 let missing = crate::config::keys::KeyError::Missing(config.key_file());
                 return Err(missing.into());
@@ -56,6 +57,7 @@ mod tests {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let providers = build_providers(&config, address).unwrap();
         config.staff_sign_in(&providers).unwrap();
+        config.webhooks().unwrap();
     }
 
     #[test]
@@ -68,5 +70,6 @@ mod tests {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
         let providers = build_providers(&config, address).unwrap();
         config.staff_sign_in(&providers).unwrap();
+        config.webhooks().unwrap();
     }
 }

@@ -92,6 +92,10 @@ pub enum AuditAction {
     ListExported,
     /// A provider's settings were tested.
     ProviderTested,
+    /// A test was sent to a webhook; `reason` is its name.
+    WebhookTested,
+    /// A delivery to a webhook that was given up is tried again; `detail` says which.
+    WebhookResent,
     /// A member of staff signed in.
     StaffSignedIn,
     /// A sign-in of staff was refused; `reason` is the code.
@@ -151,6 +155,8 @@ impl AuditAction {
             Self::TokenChecked => "token_checked",
             Self::ListExported => "list_exported",
             Self::ProviderTested => "provider_tested",
+            Self::WebhookTested => "webhook_tested",
+            Self::WebhookResent => "webhook_resent",
             Self::StaffSignedIn => "staff_signed_in",
             Self::StaffSignInRefused => "staff_sign_in_refused",
             Self::StaffSignedOut => "staff_signed_out",

@@ -22,6 +22,7 @@ pub mod stewardship;
 pub mod tokens;
 pub mod user;
 pub mod username;
+pub mod webhook;
 
 pub use audit::{Actor, AuditAction, AuditEntry, RequestContext, network_of, plain_user_agent};
 pub use extra_data::{ExtraData, Member};

@@ -291,8 +291,8 @@ fn check_client_id(id: &str, key: &str, others: &[Client], problems: &mut Proble
     }
 }
 
-/// A secret given inline or in a file, without blanks around it.
-fn read_secret(
+/// A secret given inline or in a file, without blanks around it. Reads the file, so it blocks: at start only.
+pub fn read_secret(
     key: &str,
     inline: Option<&Secret>,
     file: Option<&Path>,

@@ -35,6 +35,7 @@ pub mod upkeep;
 pub mod user_lists;
 pub mod user_records;
 pub mod users;
+pub mod webhook_deliveries;
 
 mod connection;
 mod db;

@@ -292,6 +292,18 @@ tables! {
         expires_at -> Nullable<Text>,
         is_expired -> Bool,
     }
+    webhook_deliveries (id) {
+        id -> BigInt,
+        webhook -> Text,
+        event_id -> BigInt,
+        event -> Text,
+        created_at -> Tstz,
+        attempts -> Integer,
+        attempted_at -> Nullable<Tstz>,
+        next_attempt_at -> Nullable<Tstz>,
+        delivered_at -> Nullable<Tstz>,
+        problem -> Nullable<Text>,
+    }
     __diesel_schema_migrations (version) {
         version -> Text,
     }

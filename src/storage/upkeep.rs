@@ -64,11 +64,19 @@ impl Round {
     }
 
     /// Rows from before this instant are in their final order; `None` where all are.
-    fn settled_before(&self, reader: &mut Reader<'_>) -> Option<DateTime<Utc>> {
+    pub(super) fn settled_before(&self, reader: &mut Reader<'_>) -> Option<DateTime<Utc>> {
         reader
             .commits_out_of_order()
             .then(|| self.now - SETTLED_AFTER)
     }
+}
+
+/// The position of a mark, if there is one.
+///
+/// # Errors
+/// [`StorageError`] when the database fails.
+pub fn find_position(reader: &mut Reader<'_>, name: &str) -> Result<Option<i64>, StorageError> {
+    dispatch!(reader, upkeep::find_position(name))
 }
 
 /// The position of a mark, 0 if there is none yet.
@@ -76,10 +84,19 @@ impl Round {
 /// # Errors
 /// [`StorageError`] when the database fails.
 pub fn position(reader: &mut Reader<'_>, name: &str) -> Result<i64, StorageError> {
-    dispatch!(reader, upkeep::position(name))
+    Ok(find_position(reader, name)?.unwrap_or_default())
 }
 
-/// The position of a mark, which nobody else moves until the transaction ends. `None` if another instance is at it just now.
+/// As [`lock`] for a mark that must be there: `None` as well where there is none.
+///
+/// # Errors
+/// [`StorageError`] when the database fails.
+pub fn lock_existing(tx: &mut Tx<'_>, name: &str) -> Result<Option<i64>, StorageError> {
+    dispatch!(tx, upkeep::lock_existing(name))
+}
+
+/// The position of a mark, which nobody else moves until the transaction ends; a new mark is at 0. `None` if another instance is at it
+/// just now.
 ///
 /// # Errors
 /// [`StorageError`] when the database fails.

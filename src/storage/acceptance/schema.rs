@@ -63,6 +63,12 @@ macro_rules! read_everything {
             Ok(0)
         );
         assert_eq!(
+            webhook_deliveries::table
+                .select(webhook_deliveries::all_columns)
+                .execute(connection),
+            Ok(0)
+        );
+        assert_eq!(
             upkeep_marks::table
                 .select(upkeep_marks::all_columns)
                 .execute(connection),

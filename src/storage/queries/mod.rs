@@ -43,6 +43,7 @@ pub(in crate::storage) mod upkeep_sign_ins;
 pub(in crate::storage) mod upkeep_sweep;
 pub(in crate::storage) mod user_records;
 pub(in crate::storage) mod users;
+pub(in crate::storage) mod webhook_deliveries;
 
 /// Users, or social accounts, that the read models count and compare together. Part of what is stored: never change it.
 pub(in crate::storage) const BLOCK: i64 = 1024;

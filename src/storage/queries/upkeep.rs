@@ -13,11 +13,18 @@ use crate::domain::search::searchable_text;
 use crate::storage::upkeep::{Done, Round};
 use crate::storage::{StorageError, rfc3339};
 
-pub(in crate::storage) fn position(conn: &mut Conn, name: &str) -> Result<i64, StorageError> {
+pub(in crate::storage) fn find_position(
+    conn: &mut Conn,
+    name: &str,
+) -> Result<Option<i64>, StorageError> {
     let query = upkeep_marks::table
         .filter(upkeep_marks::name.eq(name))
         .select(upkeep_marks::position);
-    Ok(find_one::<_, i64>(conn, query)?.unwrap_or_default())
+    Ok(find_one(conn, query)?)
+}
+
+pub(super) fn position(conn: &mut Conn, name: &str) -> Result<i64, StorageError> {
+    Ok(find_position(conn, name)?.unwrap_or_default())
 }
 
 pub(in crate::storage) fn lock(conn: &mut Conn, name: &str) -> Result<Option<i64>, StorageError> {
@@ -25,6 +32,13 @@ pub(in crate::storage) fn lock(conn: &mut Conn, name: &str) -> Result<Option<i64
         .values((upkeep_marks::name.eq(name), upkeep_marks::position.eq(0)))
         .on_conflict_do_nothing()
         .execute(conn)?;
+    lock_existing(conn, name)
+}
+
+pub(in crate::storage) fn lock_existing(
+    conn: &mut Conn,
+    name: &str,
+) -> Result<Option<i64>, StorageError> {
     let query = upkeep_marks::table
         .filter(upkeep_marks::name.eq(name))
         .select(upkeep_marks::position);

@@ -37,6 +37,8 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("token_checked", "Checked an access token"),
     ("list_exported", "Exported a list"),
     ("provider_tested", "Tested a provider"),
+    ("webhook_tested", "Sent a test to a webhook"),
+    ("webhook_resent", "Sent a delivery again"),
     ("staff_signed_in", "Signed in as staff"),
     ("staff_sign_in_refused", "Was refused as staff"),
     ("staff_signed_out", "Signed out as staff"),
