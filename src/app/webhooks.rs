@@ -10,9 +10,9 @@ use url::Url;
 
 use crate::domain::webhook::{Attempt, Event, EventType, Problem, WebhookSecret};
 use crate::domain::{AuditAction, Secret};
+use crate::providers::Outage;
 use crate::providers::entry::Method;
 use crate::providers::outbound::{Outbound, OutboundRequest, OutboundSettings};
-use crate::providers::Outage;
 use crate::storage::webhook_deliveries::Subscription;
 
 /// How long a receiver may take to answer. It should take note and do its work afterwards.

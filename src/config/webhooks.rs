@@ -87,7 +87,8 @@ fn secret_of(
     settings: &WebhookSettings,
     add: &mut impl FnMut(&str, &str, &str),
 ) -> Option<WebhookSecret> {
-    const REMEDY: &str = "make one with `latchkey keys webhook-secret`, and give it to the receiver as well";
+    const REMEDY: &str =
+        "make one with `latchkey keys webhook-secret`, and give it to the receiver as well";
     let (inline, file) = (settings.secret.as_ref(), settings.secret_file.as_deref());
     let mut found = Problems::of(name);
     let secret = read_secret("secret", inline, file, &mut found);
@@ -111,8 +112,9 @@ fn secret_of(
 }
 
 fn is_name(name: &str) -> bool {
-    let is_plain =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+    let is_plain = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_')
+    };
     (1..=NAME_MAX_BYTES).contains(&name.len()) && name.bytes().all(is_plain)
 }
 

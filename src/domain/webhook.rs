@@ -289,7 +289,11 @@ mod tests {
 
     #[test]
     fn nobody_is_told_of_sign_ins_and_refusals() {
-        for action in [AuditAction::SignedIn, AuditAction::Refused, AuditAction::UserViewed] {
+        for action in [
+            AuditAction::SignedIn,
+            AuditAction::Refused,
+            AuditAction::UserViewed,
+        ] {
             assert_eq!(event_name(action.as_str()), None);
             assert_eq!(event(action).body(), None);
         }
@@ -324,7 +328,13 @@ mod tests {
         let now: DateTime<Utc> = "2026-11-26T10:00:00Z".parse().unwrap();
 
         assert_eq!(retry_at(1, Some(1), now), Some(now + TimeDelta::seconds(5)));
-        assert_eq!(retry_at(1, Some(90), now), Some(now + TimeDelta::seconds(90)));
-        assert_eq!(retry_at(1, Some(u64::MAX), now), Some(now + TimeDelta::seconds(5)));
+        assert_eq!(
+            retry_at(1, Some(90), now),
+            Some(now + TimeDelta::seconds(90))
+        );
+        assert_eq!(
+            retry_at(1, Some(u64::MAX), now),
+            Some(now + TimeDelta::seconds(5))
+        );
     }
 }

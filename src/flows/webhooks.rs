@@ -132,16 +132,31 @@ async fn tell(app: &App, webhook: &Webhook) {
     while !app.readiness.is_draining() {
         let told = deliver(app, webhook).await;
         match &told {
-            Ok(Told { failed: None, tried }) if *tried > 0 => {
+            Ok(Told {
+                failed: None,
+                tried,
+            }) if *tried > 0 => {
                 if failing {
-                    tracing::info!(webhook = webhook.name, "Webhook {} is reached again", webhook.name);
+                    tracing::info!(
+                        webhook = webhook.name,
+                        "Webhook {} is reached again",
+                        webhook.name
+                    );
                 }
                 failing = false;
             }
-            Ok(Told { failed: Some(problem), .. }) if !failing => {
+            Ok(Told {
+                failed: Some(problem),
+                ..
+            }) if !failing => {
                 failing = true;
                 let code = problem.code();
-                tracing::warn!(webhook = webhook.name, problem = code, "Webhook {} is not reached ({code}); deliveries are tried again for three days", webhook.name);
+                tracing::warn!(
+                    webhook = webhook.name,
+                    problem = code,
+                    "Webhook {} is not reached ({code}); deliveries are tried again for three days",
+                    webhook.name
+                );
             }
             Err(error) if !failing => {
                 failing = true;

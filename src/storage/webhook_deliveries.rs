@@ -13,7 +13,7 @@ use crate::domain::webhook::Event;
 /// The mark of how far the audit log was gone through.
 pub const MARK: &str = "webhooks";
 /// How long a claimed delivery is ours: longer than its try may take. Whoever crashes leaves it to the others after that.
-pub const CLAIM: Duration = Duration::from_secs(60);
+pub const CLAIM: Duration = Duration::from_mins(1);
 /// How long delivered ones are kept.
 pub const DELIVERED_KEPT: TimeDelta = TimeDelta::days(3);
 /// How long all others are kept.
@@ -210,10 +210,6 @@ pub fn any_old(reader: &mut Reader<'_>, now: DateTime<Utc>) -> Result<bool, Stor
 ///
 /// # Errors
 /// [`StorageError`] when the database fails.
-pub fn delete_old(
-    tx: &mut Tx<'_>,
-    now: DateTime<Utc>,
-    limit: i64,
-) -> Result<usize, StorageError> {
+pub fn delete_old(tx: &mut Tx<'_>, now: DateTime<Utc>, limit: i64) -> Result<usize, StorageError> {
     dispatch!(tx, webhook_deliveries::delete_old(now, limit))
 }

@@ -30,6 +30,7 @@ pub mod staff_accounts;
 pub mod store;
 pub mod time;
 pub mod users;
+pub mod webhooks;
 pub mod welcome;
 pub mod words;
 

@@ -76,7 +76,11 @@ mod tests {
         let secret = WebhookSecret::parse(&secret).unwrap();
         let now = DateTime::from_timestamp(1_614_265_330, 0).unwrap();
 
-        let signature = secret.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", now, "{\"test\": 2432232314}");
+        let signature = secret.sign(
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            now,
+            "{\"test\": 2432232314}",
+        );
 
         assert_eq!(signature.timestamp, "1614265330");
         assert_eq!(
@@ -89,7 +93,13 @@ mod tests {
     fn a_new_secret_is_accepted_and_others_are_not() {
         assert!(WebhookSecret::parse(&WebhookSecret::generate(&[7; 32])).is_some());
 
-        for text in ["", "whsec_", "whsec_c2hvcnQ=", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_%%"] {
+        for text in [
+            "",
+            "whsec_",
+            "whsec_c2hvcnQ=",
+            "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "whsec_%%",
+        ] {
             assert!(WebhookSecret::parse(&Secret::new(text)).is_none(), "{text}");
         }
     }

@@ -10,6 +10,7 @@ mod roll_up;
 mod schema;
 mod staff;
 mod transactions;
+mod webhook_deliveries;
 
 use std::future::Future;
 

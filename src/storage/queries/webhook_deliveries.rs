@@ -209,10 +209,7 @@ pub(in crate::storage) fn claim(
         .filter(audit_log::id.eq_any(rows.iter().map(|(_, event_id, _)| *event_id)))
         .select(EventRow::as_select())
         .load(conn)?;
-    let events: HashMap<i64, Event> = events
-        .into_iter()
-        .map(|row| (row.id, row.into()))
-        .collect();
+    let events: HashMap<i64, Event> = events.into_iter().map(|row| (row.id, row.into())).collect();
     Ok(rows
         .into_iter()
         .map(|(id, event_id, attempts)| Claimed {

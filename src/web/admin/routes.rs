@@ -16,7 +16,8 @@ use super::notices::redirect;
 use super::store::StaffSessionStore;
 use super::{
     CookieName, accounts, activity, factor, health, overview, person, preferences, provider,
-    provider_sign_in, providers, second_factor, settings, sign_in, staff_accounts, users, welcome,
+    provider_sign_in, providers, second_factor, settings, sign_in, staff_accounts, users, webhooks,
+    welcome,
 };
 use crate::app::App;
 use crate::domain::Role;
@@ -125,6 +126,9 @@ pub static ROUTES: &[AdminRoute] = table! {
     GET "/admin/activity/{id}" STAFF activity::show_entry;
     GET "/admin/settings/health" STAFF health::show_health;
     GET "/admin/settings/health.json" STAFF health::show_health_json;
+    GET "/admin/settings/webhooks" STAFF webhooks::show_webhooks;
+    POST "/admin/settings/webhooks/{name}/test" SUPERUSER webhooks::send_test;
+    POST "/admin/settings/webhooks/deliveries/{id}/resend" SUPERUSER webhooks::resend;
     GET "/admin/users/{id}" STAFF person::show::show_user;
     GET "/admin/users/{id}/accounts/{account}/unlink" ADMIN person::unlink::show_unlink;
     POST "/admin/users/{id}/accounts/{account}/unlink" ADMIN person::unlink::unlink_account;

@@ -122,6 +122,23 @@ pub fn reason(code: &str) -> String {
         .to_owned()
 }
 
+/// Why a try to tell a webhook failed.
+#[must_use]
+pub fn webhook_problem(code: &str) -> String {
+    match code {
+        "timeout" => "No answer in time".to_owned(),
+        "connect" => "Not reached".to_owned(),
+        "redirect" => "Redirected".to_owned(),
+        "malformed" => "Answer could not be used".to_owned(),
+        "missing" => "Audit entry is gone".to_owned(),
+        "status_410" => "Wants no more (410)".to_owned(),
+        other => match other.strip_prefix("status_") {
+            Some(status) => format!("Answered {status}"),
+            None => other.to_owned(),
+        },
+    }
+}
+
 /// What a provider's outage was.
 #[must_use]
 pub const fn outage(check: Check) -> &'static str {

@@ -19,7 +19,7 @@
 //! | D12 | a walk through pages sees each row once | `a_walk_sees_each_row_once_while_others_sign_up` |
 //! | D13 | few queries, none for an unknown number of rows | `six_bounded_queries_are_enough_for_a_page_on_sqlite`, `six_bounded_queries_are_enough_for_a_page_on_postgres` |
 //! | D14 | no part of a secret anywhere | `no_page_shows_any_part_of_a_secret_on_sqlite`, `no_page_shows_any_part_of_a_secret_on_postgres`, `no_secret_comes_out_anywhere` |
-//! | D15 | an unlink asks for a token, a reason and the last tick | `the_unlink_page_names_person_provider_and_consequences_and_changes_nothing`, `an_unlink_without_token_reason_or_tick_is_refused_and_keeps_what_was_typed`, `an_unlink_leads_back_with_a_notice_and_its_undo_brings_the_account_back`, `an_unlink_is_audited_with_actor_reason_address_and_what_it_did` |
+//! | D15 | an unlink asks for a token, a reason and the last tick | `the_unlink_page_names_person_provider_and_consequences_and_changes_nothing`, `an_unlink_without_token_reason_or_tick_is_refused_and_keeps_what_was_typed`, `an_unlink_leads_back_with_a_notice_and_its_undo_brings_the_account_back`, `an_unlink_is_audited_with_actor_reason_address_and_what_it_did`, `an_unlink_is_announced_and_told_signed` |
 //! | D16 | an unlink names its consequences, and happens once | `the_unlink_page_names_person_provider_and_consequences_and_changes_nothing`, `a_second_post_is_harmless_and_a_stale_page_changes_nothing` |
 //! | D17 | an undo gives back, in its window | `an_undo_gives_the_account_back_without_its_token`, `an_undo_says_why_not_and_is_offered_only_in_its_window`, `an_undo_ends_with_its_window` |
 //! | D18 | each role reaches what it may, and sees no more | `each_role_reaches_what_the_table_says_and_nothing_else`, `every_page_stands_in_the_table_once_and_below_admin`, `a_page_has_no_button_that_its_reader_may_not_use`, `staff_see_the_page_without_what_they_may_not_do` |
@@ -58,6 +58,7 @@ mod sessions;
 mod sign_in;
 mod store;
 mod tasks;
+mod webhooks;
 
 /// All tests of this folder and below, as they are written, without line breaks.
 fn sources(folder: &Path) -> String {
@@ -76,9 +77,16 @@ fn sources(folder: &Path) -> String {
 
 /// Whether a test of this name is among the sources.
 fn is_test(sources: &str, name: &str) -> bool {
-    ["on_both!(", "on_both!( ", "in_place!(", "in_place!( "]
-        .iter()
-        .any(|macro_name| sources.contains(&format!("{macro_name}{name},")))
+    [
+        "on_both!(",
+        "on_both!( ",
+        "in_place!(",
+        "in_place!( ",
+        "with_receiver!(",
+        "with_receiver!( ",
+    ]
+    .iter()
+    .any(|macro_name| sources.contains(&format!("{macro_name}{name},")))
         || ["#[tokio::test] async fn", "#[test] fn"]
             .iter()
             .any(|head| sources.contains(&format!("{head} {name}(")))

@@ -154,6 +154,7 @@ on_both!(
                 "/admin/settings",
                 "/admin/settings/health",
                 "/admin/settings/second-factor",
+                "/admin/settings/webhooks",
                 "/admin/preferences",
             ] {
                 let page = browser.get(path).await;

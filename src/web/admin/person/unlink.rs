@@ -16,6 +16,7 @@ use super::super::time::Time;
 use super::{by, count_of, failed, name_of, reason_of, title_of, user_path};
 use crate::app::App;
 use crate::domain::stewardship::{RowVersion, UnlinkedId};
+use crate::domain::webhook::EventType;
 use crate::domain::{SocialAuthId, UserId};
 use crate::flows::people::{
     PersonError, UnlinkPlan, UnlinkRequest, Unlinked, plan_unlink, undo_unlink, unlink,
@@ -41,6 +42,8 @@ struct UnlinkPage {
     sessions_words: String,
     can_revoke: bool,
     undo_days: u16,
+    /// Who is told of it, in words; empty if nobody is.
+    webhooks: String,
     refuse_until: String,
     form: UnlinkForm,
 }
@@ -207,6 +210,12 @@ fn page(
         sessions: plan.sessions,
         sessions_words: count_of(sessions, "session"),
         can_revoke: plan.can_revoke,
+        webhooks: app
+            .webhooks
+            .told_of(EventType::SocialAccountUnlinked)
+            .map(|webhook| webhook.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", "),
         undo_days: plan.undo_until.map_or(0, |_| app.retention.undo_days),
         refuse_until: plan.refuse_until.format("%-d %b %Y").to_string(),
         // With the version that the form had: a change since then is still to be noticed.
