@@ -17,9 +17,7 @@ use crate::app::{App, Clock, Readiness};
 use crate::config::keys::{KeyError, Keys};
 use crate::config::{Config, ConfigError};
 use crate::domain::tokens::AccessTokens;
-use crate::flows::roll_up;
-use crate::flows::upkeep;
-use crate::flows::webhooks;
+use crate::flows::{provider_health, upkeep, webhooks};
 use crate::providers::fake::{self, Fake};
 use crate::providers::outbound::OutboundSettings;
 use crate::providers::{BuildEnv, Limits, Providers, SetupProblem};
@@ -270,9 +268,9 @@ impl Service {
 
         let context = actix_web::web::Data::new(context);
         let forgetting = tokio::spawn(forget_idle(context.clone()));
-        let rolling_up = tokio::spawn({
+        let reporting = tokio::spawn({
             let app = Arc::clone(&app);
-            async move { roll_up::run(&app).await }
+            async move { provider_health::run(&app).await }
         });
         let keeping_up = tokio::spawn({
             let app = Arc::clone(&app);
@@ -300,8 +298,8 @@ impl Service {
             let _ = metrics.await;
         }
         forgetting.abort();
-        rolling_up.abort();
-        if let Err(error) = roll_up::report_provider_health(&app).await {
+        reporting.abort();
+        if let Err(error) = provider_health::report_provider_health(&app).await {
             tracing::warn!(error = %error, "The last checks of providers are not counted: {error}");
         }
         keeping_up.abort();

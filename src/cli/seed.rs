@@ -15,16 +15,14 @@ use super::Failure;
 use crate::app::Clock;
 use crate::config::Config;
 use crate::config::keys::Keys;
-use crate::flows::{roll_up, upkeep};
+use crate::flows::upkeep;
 use crate::start::{StartError, storage_settings};
+use crate::storage::Db;
 use crate::storage::seeding::Seeder;
-use crate::storage::{Db, StorageError};
 use history::History;
 
 /// How often progress is shown to a terminal, and to anything else.
 const PROGRESS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
-/// Batches of the roll-up that share a transaction.
-const ROLL_UPS: usize = 8;
 /// Batches that may wait for the database.
 const WAITING_BATCHES: usize = 2;
 
@@ -105,39 +103,9 @@ fn settle(db: &Db) -> Result<(), Failure> {
         let mut progress = Progress::new("indexing", 0);
         let settled = upkeep::settle(db, &clock, |done| progress.add(done)).await;
         progress.end();
-        let rolled_up = match settled {
-            Ok(()) => roll_up(db, &clock).await,
-            Err(error) => Err(error),
-        };
         db.close().await;
-        rolled_up.map_err(|error| StartError::from(error).into())
+        settled.map_err(|error| StartError::from(error).into())
     })
-}
-
-/// Adds up the audit log, for the overview.
-async fn roll_up(db: &Db, clock: &Clock) -> Result<(), StorageError> {
-    let mut progress = Progress::new("adding up", 0);
-    loop {
-        let now = clock.now();
-        let moved = db
-            .write(move |tx| {
-                let mut moved = 0;
-                for _ in 0..ROLL_UPS {
-                    let batch = roll_up::roll_up(tx, now)?;
-                    moved += batch;
-                    if batch == 0 {
-                        break;
-                    }
-                }
-                Ok::<_, StorageError>(moved)
-            })
-            .await?;
-        progress.add(moved);
-        if moved == 0 {
-            progress.end();
-            return Ok(());
-        }
-    }
 }
 
 /// Says on standard error how far something is.

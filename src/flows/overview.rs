@@ -20,6 +20,7 @@ use crate::domain::provider_health::ratio;
 use crate::storage::counts::{self, CountKey, Counted, OUTAGE, Sums};
 use crate::storage::provider_health::PeriodReport;
 use crate::storage::roll_up::{self, Digest};
+use crate::storage::upkeep::{self, marks};
 use crate::storage::{Reader, StorageError};
 
 /// Entries behind the roll-up's mark that are read at most. The upkeep leaves far fewer, unless it has to catch up.
@@ -145,11 +146,11 @@ fn in_one_view<T>(
     reader: &mut Reader<'_>,
     mut work: impl FnMut(&mut Reader<'_>, i64) -> Result<T, StorageError>,
 ) -> Result<T, StorageError> {
-    let mut after = roll_up::mark(reader)?;
+    let mut after = upkeep::position(reader, marks::ROLL_UP)?;
     let mut tries = 0;
     loop {
         let result = work(reader, after)?;
-        let moved_to = roll_up::mark(reader)?;
+        let moved_to = upkeep::position(reader, marks::ROLL_UP)?;
         tries += 1;
         if moved_to == after || tries == TRIES {
             return Ok(result);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::app::App;
+use crate::storage::upkeep::{self, marks};
 use crate::storage::{DiskSpace, StorageError, roll_up};
 
 /// Entries behind the roll-up that are counted at most.
@@ -67,7 +68,7 @@ async fn check_database(app: &Arc<App>) -> Result<DatabaseHealth, StorageError> 
     let (entries, since) = app
         .db
         .read(|reader| {
-            let after = roll_up::mark(reader)?;
+            let after = upkeep::position(reader, marks::ROLL_UP)?;
             let waiting = roll_up::digest(reader, after, MOST_WAITING)?;
             Ok::<_, StorageError>((waiting.entries, waiting.first_at))
         })

@@ -9,14 +9,16 @@ use std::time::Duration;
 use super::people::{purge, purge_is_due};
 use crate::app::{App, Clock};
 use crate::storage::upkeep::{self, Done, Round, marks};
-use crate::storage::{Backend, Db, Reader, StorageError, Tx};
+use crate::storage::{Backend, Db, Reader, StorageError, Tx, roll_up};
 
 /// How often the steps look for work.
 const EVERY: Duration = Duration::from_secs(1);
 /// The pause between two batches while there is more.
 const PAUSE: Duration = Duration::from_millis(40);
-/// Rows of one transaction while others use the database.
+/// Rows of one transaction while others use the database: a few milliseconds of the writer's time.
 const BATCH: u32 = 500;
+/// The same where a row costs little.
+const EASY_BATCH: u32 = 2_000;
 /// Rows of one transaction where nobody else waits. PostgreSQL has three seconds for each.
 const fn large_batch(backend: Backend) -> u32 {
     match backend {
@@ -35,6 +37,10 @@ const COMPARE_EVERY: u64 = 10;
 pub struct Step {
     /// The name of its mark, and its name in logs.
     pub name: &'static str,
+    /// Rows of one transaction while others use the database.
+    pub batch: u32,
+    /// Whether it leaves a busy database alone.
+    pub waits: bool,
     /// Whether there is anything to do. Cheap: it is asked about once a second.
     pub is_due: fn(&mut Reader<'_>, &Round) -> Result<bool, StorageError>,
     /// Does a batch of it.
@@ -43,39 +49,61 @@ pub struct Step {
 
 /// Every step, in the order in which they are done.
 pub const STEPS: &[Step] = &[
+    // Does not wait: what it leaves undone the overview has to add up at each look.
+    Step {
+        name: marks::ROLL_UP,
+        batch: EASY_BATCH,
+        waits: false,
+        is_due: upkeep::changes_are_due,
+        run: roll_up::advance,
+    },
     // Before the changes, which note who lacks a last sign-in.
     Step {
         name: marks::SIGN_INS,
+        batch: BATCH,
+        waits: true,
         is_due: upkeep::changes_are_due,
         run: upkeep::follow_sign_ins,
     },
     Step {
         name: marks::CHANGES,
+        batch: BATCH,
+        waits: true,
         is_due: upkeep::changes_are_due,
         run: upkeep::follow_changes,
     },
     Step {
         name: marks::USERS,
+        batch: BATCH,
+        waits: true,
         is_due: upkeep::users_are_due,
         run: upkeep::index_users,
     },
     Step {
         name: marks::SOCIAL_AUTHS,
+        batch: BATCH,
+        waits: true,
         is_due: upkeep::social_auths_are_due,
         run: upkeep::index_social_auths,
     },
     Step {
         name: "expiries",
+        batch: BATCH,
+        waits: true,
         is_due: upkeep::expiries_are_due,
         run: upkeep::note_expiries,
     },
     Step {
         name: "comparison",
+        batch: BATCH,
+        waits: true,
         is_due: comparison_is_due,
         run: |tx, round| upkeep::mend_block(tx, &compared(round)),
     },
     Step {
         name: "purge",
+        batch: BATCH,
+        waits: true,
         is_due: |reader, round| purge_is_due(reader, round.now),
         run: purge_batch,
     },
@@ -114,29 +142,26 @@ pub async fn run(app: &App) {
         if app.readiness.is_draining() {
             return;
         }
-        if is_busy(&app.db) && left_out < MOST_ROUNDS_LEFT_OUT {
-            left_out += 1;
-            continue;
-        }
-        left_out = 0;
-        match round(app, number).await {
+        let is_left_alone = is_busy(&app.db) && left_out < MOST_ROUNDS_LEFT_OUT;
+        left_out = if is_left_alone { left_out + 1 } else { 0 };
+        match round(app, number, is_left_alone).await {
             Ok(()) => failing = false,
             Err(error) if !failing => {
                 failing = true;
-                tracing::warn!(error = %error, "The upkeep of lists and search has to wait: {error}");
+                tracing::warn!(error = %error, "The upkeep of lists, search and charts has to wait: {error}");
             }
             Err(_) => {}
         }
     }
 }
 
-/// Does every step that is due, batch after batch while the database is not busy.
-async fn round(app: &App, number: u64) -> Result<(), StorageError> {
-    for step in STEPS {
-        while let Some(done) = run_step(&app.db, step, &app.clock, number, BATCH).await?
-            && done.rows >= BATCH
+/// Does every step that is due, batch after batch while the database is not busy, or only those that do not wait for that.
+async fn round(app: &App, number: u64, is_left_alone: bool) -> Result<(), StorageError> {
+    for step in STEPS.iter().filter(|step| !(step.waits && is_left_alone)) {
+        while let Some(done) = run_step(&app.db, step, &app.clock, number, step.batch).await?
+            && done.rows >= step.batch
             && !app.readiness.is_draining()
-            && !is_busy(&app.db)
+            && !(step.waits && is_busy(&app.db))
         {
             tokio::time::sleep(PAUSE).await;
         }

@@ -23,10 +23,6 @@ pub(super) const LOCK_MARK: &str = " FOR UPDATE SKIP LOCKED";
 /// a session for the user would wait for.
 pub(super) const LOCK_USER: &str = " FOR NO KEY UPDATE OF \"users\"";
 
-/// Numbers are given out before the commit. A row younger than this many seconds may have neighbours that nobody sees yet; no
-/// transaction lasts half as long.
-pub(super) const SETTLED_AFTER_SECONDS: Option<i64> = Some(10);
-
 #[path = "schema.rs"]
 pub(super) mod schema;
 

@@ -9,10 +9,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::connection::dispatch;
 use super::counts::{CountKey, hour_of};
+use super::upkeep::{Done, Round};
 use super::{Reader, StorageError, Tx};
 
-/// The name of the roll-up's mark.
-pub const MARK: &str = "roll_up";
 /// Ids that share a block of the audit log's index.
 pub const BLOCK: i64 = 1024;
 /// How long hours are kept: two days, so that the last one can be compared with the one before.
@@ -48,14 +47,6 @@ pub struct Digest {
     pub(super) hours: BTreeMap<DateTime<Utc>, (i64, i64)>,
 }
 
-/// How far the roll-up has come: the id of the last entry that is in it.
-///
-/// # Errors
-/// [`StorageError`] when the database fails.
-pub fn mark(reader: &mut Reader<'_>) -> Result<i64, StorageError> {
-    dispatch!(reader, roll_up::mark())
-}
-
 /// What the entries behind `after` add up to, at most `limit` of them.
 ///
 /// # Errors
@@ -64,13 +55,13 @@ pub fn digest(reader: &mut Reader<'_>, after: i64, limit: u32) -> Result<Digest,
     dispatch!(reader, roll_up::digest(after, None, i64::from(limit)))
 }
 
-/// Rolls up the next entries, at most `limit`, and gives how many there were. Entries that are too young to be the last of their
-/// neighbourhood wait for a later round.
+/// Rolls up the next entries. Entries that are too young to be the last of their neighbourhood wait for a later round.
 ///
 /// # Errors
 /// [`StorageError`] when the database fails.
-pub fn advance(tx: &mut Tx<'_>, limit: u32, now: DateTime<Utc>) -> Result<usize, StorageError> {
-    dispatch!(tx, roll_up::advance(i64::from(limit), now))
+pub fn advance(tx: &mut Tx<'_>, round: &Round) -> Result<Done, StorageError> {
+    let unsettled = round.unsettled(tx);
+    dispatch!(tx, roll_up::advance(round, unsettled))
 }
 
 /// What the roll-up reads of an entry.

@@ -26,9 +26,6 @@ pub(super) const LOCK_MARK: &str = "";
 /// See [`LOCK_SOCIAL_AUTH`].
 pub(super) const LOCK_USER: &str = "";
 
-/// Entries are numbered in the order of their commits: none is ever missing below the newest.
-pub(super) const SETTLED_AFTER_SECONDS: Option<i64> = None;
-
 #[path = "schema.rs"]
 pub(super) mod schema;
 

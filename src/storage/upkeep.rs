@@ -12,6 +12,8 @@ use super::{Reader, StorageError, Tx};
 /// On PostgreSQL transactions commit in another order than they draw their ids. No transaction of ours lives for as long as this, so
 /// that behind a row of this age no gap will be filled.
 const SETTLED_AFTER: TimeDelta = TimeDelta::seconds(10);
+/// A clock that was set back leaves rows of the future. Those are as old as any.
+const FUTURE: TimeDelta = TimeDelta::minutes(1);
 
 /// Names of the marks.
 pub mod marks {
@@ -23,6 +25,8 @@ pub mod marks {
     pub const CHANGES: &str = "changes";
     /// Up to which audit entry sign-ins were followed.
     pub const SIGN_INS: &str = "sign_ins";
+    /// Up to which audit entry things are counted.
+    pub const ROLL_UP: &str = "roll_up";
 }
 
 /// What a piece of work goes by.
@@ -63,11 +67,26 @@ impl Round {
         }
     }
 
-    /// Rows from before this instant are in their final order; `None` where all are.
-    pub(super) fn settled_before(&self, reader: &mut Reader<'_>) -> Option<DateTime<Utc>> {
-        reader
-            .commits_out_of_order()
-            .then(|| self.now - SETTLED_AFTER)
+    /// Which rows may still get others before them; `None` where none may.
+    pub(super) fn unsettled(&self, reader: &mut Reader<'_>) -> Option<Unsettled> {
+        reader.commits_out_of_order().then(|| Unsettled {
+            from: self.now - SETTLED_AFTER,
+            to: self.now + FUTURE,
+        })
+    }
+}
+
+/// Rows that were written from one instant to another, which may still get others with lower ids.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unsettled {
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+}
+
+impl Unsettled {
+    /// Whether a row that was written at this instant is one of them.
+    pub(super) fn has(self, at: DateTime<Utc>) -> bool {
+        (self.from..=self.to).contains(&at)
     }
 }
 
@@ -117,8 +136,8 @@ pub fn set_position(tx: &mut Tx<'_>, name: &str, position: i64) -> Result<(), St
 /// # Errors
 /// [`StorageError`] when the database fails.
 pub fn users_are_due(reader: &mut Reader<'_>, round: &Round) -> Result<bool, StorageError> {
-    let settled = round.settled_before(reader);
-    dispatch!(reader, upkeep::users_are_due(round, settled))
+    let unsettled = round.unsettled(reader);
+    dispatch!(reader, upkeep::users_are_due(round, unsettled))
 }
 
 /// Makes the next users searchable and counts them.
@@ -126,8 +145,8 @@ pub fn users_are_due(reader: &mut Reader<'_>, round: &Round) -> Result<bool, Sto
 /// # Errors
 /// [`StorageError`] when the database fails.
 pub fn index_users(tx: &mut Tx<'_>, round: &Round) -> Result<Done, StorageError> {
-    let settled = round.settled_before(tx);
-    dispatch!(tx, upkeep::index_users(round, settled))
+    let unsettled = round.unsettled(tx);
+    dispatch!(tx, upkeep::index_users(round, unsettled))
 }
 
 /// Whether there are social accounts behind the mark.
@@ -135,8 +154,8 @@ pub fn index_users(tx: &mut Tx<'_>, round: &Round) -> Result<Done, StorageError>
 /// # Errors
 /// [`StorageError`] when the database fails.
 pub fn social_auths_are_due(reader: &mut Reader<'_>, round: &Round) -> Result<bool, StorageError> {
-    let settled = round.settled_before(reader);
-    dispatch!(reader, upkeep::social_auths_are_due(round, settled))
+    let unsettled = round.unsettled(reader);
+    dispatch!(reader, upkeep::social_auths_are_due(round, unsettled))
 }
 
 /// Puts the next social accounts into the index.
@@ -144,8 +163,8 @@ pub fn social_auths_are_due(reader: &mut Reader<'_>, round: &Round) -> Result<bo
 /// # Errors
 /// [`StorageError`] when the database fails.
 pub fn index_social_auths(tx: &mut Tx<'_>, round: &Round) -> Result<Done, StorageError> {
-    let settled = round.settled_before(tx);
-    dispatch!(tx, upkeep::index_social_auths(round, settled))
+    let unsettled = round.unsettled(tx);
+    dispatch!(tx, upkeep::index_social_auths(round, unsettled))
 }
 
 /// Whether there are audit entries behind the mark.
@@ -153,8 +172,8 @@ pub fn index_social_auths(tx: &mut Tx<'_>, round: &Round) -> Result<Done, Storag
 /// # Errors
 /// [`StorageError`] when the database fails.
 pub fn changes_are_due(reader: &mut Reader<'_>, round: &Round) -> Result<bool, StorageError> {
-    let settled = round.settled_before(reader);
-    dispatch!(reader, upkeep::changes_are_due(round, settled))
+    let unsettled = round.unsettled(reader);
+    dispatch!(reader, upkeep::changes_are_due(round, unsettled))
 }
 
 /// Looks again at whom the next audit entries name. Every change of a user or a social account leaves one.
@@ -162,8 +181,8 @@ pub fn changes_are_due(reader: &mut Reader<'_>, round: &Round) -> Result<bool, S
 /// # Errors
 /// [`StorageError`] when the database fails.
 pub fn follow_changes(tx: &mut Tx<'_>, round: &Round) -> Result<Done, StorageError> {
-    let settled = round.settled_before(tx);
-    dispatch!(tx, upkeep_changes::follow_changes(round, settled))
+    let unsettled = round.unsettled(tx);
+    dispatch!(tx, upkeep_changes::follow_changes(round, unsettled))
 }
 
 /// Notes when those whom the next audit entries name signed in last. A sign-in leaves this to us: it would have to change three pages
@@ -172,8 +191,8 @@ pub fn follow_changes(tx: &mut Tx<'_>, round: &Round) -> Result<Done, StorageErr
 /// # Errors
 /// [`StorageError`] when the database fails.
 pub fn follow_sign_ins(tx: &mut Tx<'_>, round: &Round) -> Result<Done, StorageError> {
-    let settled = round.settled_before(tx);
-    dispatch!(tx, upkeep_sign_ins::follow_sign_ins(round, settled))
+    let unsettled = round.unsettled(tx);
+    dispatch!(tx, upkeep_sign_ins::follow_sign_ins(round, unsettled))
 }
 
 /// Whether access tokens have expired since.

@@ -114,10 +114,10 @@ pub fn is_due(
     round: &Round,
     subscriptions: &[Subscription],
 ) -> Result<bool, StorageError> {
-    let settled = round.settled_before(reader);
+    let unsettled = round.unsettled(reader);
     dispatch!(
         reader,
-        webhook_deliveries::is_due(round, settled, subscriptions)
+        webhook_deliveries::is_due(round, unsettled, subscriptions)
     )
 }
 
@@ -131,8 +131,11 @@ pub fn queue(
     round: &Round,
     subscriptions: &[Subscription],
 ) -> Result<Done, StorageError> {
-    let settled = round.settled_before(tx);
-    dispatch!(tx, webhook_deliveries::queue(round, settled, subscriptions))
+    let unsettled = round.unsettled(tx);
+    dispatch!(
+        tx,
+        webhook_deliveries::queue(round, unsettled, subscriptions)
+    )
 }
 
 /// Whether a delivery to this webhook is to be tried now.

@@ -8,6 +8,7 @@ use crate::storage::audit::{self, AuditRecord};
 use crate::storage::audit_search::{AuditFilter, AuditPage, AuditPosition, search};
 use crate::storage::counts::{self, CountKey, Span};
 use crate::storage::roll_up;
+use crate::storage::upkeep::{self, Round, marks};
 
 on_both! {
     every_entry_is_counted_once_however_often_the_roll_up_runs
@@ -45,11 +46,23 @@ async fn insert(db: &Db, entry: AuditEntry, seconds: i64) {
         .unwrap();
 }
 
-async fn roll_up_all(db: &Db, limit: u32) -> usize {
+async fn roll_up_all(db: &Db, batch: u32) -> u32 {
     let mut entries = 0;
     loop {
         let moved = db
-            .write(move |tx| roll_up::advance(tx, limit, later(LATER)))
+            .write(move |tx| {
+                let position = upkeep::position(tx, marks::ROLL_UP)?;
+                let round = Round {
+                    now: later(LATER),
+                    position,
+                    batch,
+                    number: 0,
+                };
+                let done = roll_up::advance(tx, &round)?;
+                upkeep::lock(tx, marks::ROLL_UP)?;
+                upkeep::set_position(tx, marks::ROLL_UP, done.position)?;
+                Ok::<_, StorageError>(done.rows)
+            })
             .await
             .unwrap();
         entries += moved;
@@ -105,7 +118,10 @@ async fn every_entry_is_counted_once_however_often_the_roll_up_runs(db: Db) {
             (key("github", "unlinked", ""), 1),
         ]
     );
-    let mark = db.read(roll_up::mark).await.unwrap();
+    let mark = db
+        .read(|r| upkeep::position(r, marks::ROLL_UP))
+        .await
+        .unwrap();
     let rest = db
         .read(move |r| roll_up::digest(r, mark, 100))
         .await

@@ -9,12 +9,14 @@ use super::super::schema::{audit_blocks, audit_hours, audit_log};
 use super::super::{Backend, Conn};
 use super::audit::AuditRow;
 use super::find_one;
-use super::roll_up::{list_kinds, mark};
+use super::roll_up::list_kinds;
+use super::upkeep;
 use crate::storage::StorageError;
 use crate::storage::audit::AuditRecord;
 use crate::storage::audit_search::{AuditFilter, AuditPosition};
 use crate::storage::counts::hour_of;
 use crate::storage::roll_up::{AuditKind, BLOCK};
+use crate::storage::upkeep::marks;
 
 /// A range of ids, both ends included; empty where it ends before it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +89,7 @@ pub(in crate::storage) fn search(
         search.scan(conn, ids)?;
         return Ok(search.found);
     }
-    let mark = mark(conn)?;
+    let mark = upkeep::position(conn, marks::ROLL_UP)?;
     let tail = ids.and(Ids {
         first: mark.saturating_add(1),
         last: i64::MAX,

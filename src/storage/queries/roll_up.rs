@@ -2,19 +2,17 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-use super::super::schema::{audit_blocks, audit_hours, audit_kinds, audit_log, upkeep_marks};
-use super::super::{Backend, Conn, SETTLED_AFTER_SECONDS};
+use super::super::schema::{audit_blocks, audit_hours, audit_kinds, audit_log};
+use super::super::{Backend, Conn};
 use super::counts::{add, delete_hours_before};
-use super::{LockRows, Suffixed, find_one};
+use super::upkeep::is_settled;
 use crate::storage::StorageError;
 use crate::storage::counts::hour_of;
-use crate::storage::roll_up::{AuditKind, Digest, Entry, HOURS_KEPT, MARK};
-
-/// A clock that was set back leaves entries of the future. Those beyond this many seconds are not waited for.
-const FUTURE_SECONDS: i64 = 60;
+use crate::storage::roll_up::{AuditKind, Digest, Entry, HOURS_KEPT};
+use crate::storage::upkeep::{Done, Round, Unsettled};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = audit_log, check_for_backend(Backend))]
@@ -28,17 +26,10 @@ struct EntryRow {
     provider: Option<String>,
 }
 
-pub(in crate::storage) fn mark(conn: &mut Conn) -> Result<i64, StorageError> {
-    let query = upkeep_marks::table
-        .find(MARK)
-        .select(upkeep_marks::position);
-    Ok(find_one::<_, i64>(conn, query)?.unwrap_or(0))
-}
-
 pub(in crate::storage) fn digest(
     conn: &mut Conn,
     after: i64,
-    unsettled: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    unsettled: Option<Unsettled>,
     limit: i64,
 ) -> Result<Digest, StorageError> {
     let rows: Vec<EntryRow> = audit_log::table
@@ -47,10 +38,11 @@ pub(in crate::storage) fn digest(
         .limit(limit)
         .select(EntryRow::as_select())
         .load(conn)?;
-    let is_settled =
-        |row: &EntryRow| unsettled.is_none_or(|(from, to)| row.at < from || row.at > to);
     let mut digest = Digest::default();
-    for row in rows.into_iter().take_while(is_settled) {
+    for row in rows
+        .into_iter()
+        .take_while(|row| is_settled(Some(row.at), unsettled))
+    {
         digest.add(Entry {
             id: row.id,
             at: row.at,
@@ -66,51 +58,21 @@ pub(in crate::storage) fn digest(
 
 pub(in crate::storage) fn advance(
     conn: &mut Conn,
-    limit: i64,
-    now: DateTime<Utc>,
-) -> Result<usize, StorageError> {
-    let after = lock_mark(conn)?;
-    let unsettled = SETTLED_AFTER_SECONDS.map(|seconds| {
-        (
-            now - TimeDelta::seconds(seconds),
-            now + TimeDelta::seconds(FUTURE_SECONDS),
-        )
-    });
-    let digest = digest(conn, after, unsettled, limit)?;
+    round: &Round,
+    unsettled: Option<Unsettled>,
+) -> Result<Done, StorageError> {
+    let digest = digest(conn, round.position, unsettled, round.batch.into())?;
     let Some(last_id) = digest.last_id else {
-        return Ok(0);
+        return Ok(round.nothing());
     };
-    diesel::update(upkeep_marks::table.find(MARK))
-        .set(upkeep_marks::position.eq(last_id))
-        .execute(conn)?;
-    let hours_from = hour_of(now - HOURS_KEPT);
+    let hours_from = hour_of(round.now - HOURS_KEPT);
     for ((hour, key), count) in &digest.counts {
         add(conn, *hour, key, i32::try_from(*count).unwrap_or(i32::MAX))?;
     }
     delete_hours_before(conn, hours_from)?;
     put_hours(conn, &digest)?;
     put_blocks(conn, &digest)?;
-    Ok(digest.entries)
-}
-
-/// The mark, locked until the transaction ends, so that one instance at a time works.
-fn lock_mark(conn: &mut Conn) -> Result<i64, StorageError> {
-    let query = upkeep_marks::table
-        .find(MARK)
-        .select(upkeep_marks::position);
-    let locked = Suffixed::<_, LockRows>::new(query);
-    if let Some(position) = find_one::<_, i64>(conn, locked)? {
-        return Ok(position);
-    }
-    let inserted = diesel::insert_into(upkeep_marks::table)
-        .values((upkeep_marks::name.eq(MARK), upkeep_marks::position.eq(0)))
-        .on_conflict(upkeep_marks::name)
-        .do_nothing()
-        .execute(conn)?;
-    match inserted {
-        1 => Ok(0),
-        _ => Err(StorageError::Restart),
-    }
+    Ok(round.done(last_id, digest.entries))
 }
 
 fn put_hours(conn: &mut Conn, digest: &Digest) -> Result<(), StorageError> {

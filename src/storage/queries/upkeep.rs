@@ -10,7 +10,7 @@ use super::super::schema::{
 use super::super::{Conn, search_text};
 use super::{LockMark, Suffixed, find_one, prepared};
 use crate::domain::search::searchable_text;
-use crate::storage::upkeep::{Done, Round};
+use crate::storage::upkeep::{Done, Round, Unsettled};
 use crate::storage::{StorageError, rfc3339};
 
 pub(in crate::storage) fn find_position(
@@ -64,17 +64,17 @@ pub(in crate::storage) fn set_position(
 }
 
 /// Whether the first row behind a mark is there and settled.
-fn is_settled(first: Option<DateTime<Utc>>, settled: Option<DateTime<Utc>>) -> bool {
-    first.is_some_and(|at| settled.is_none_or(|settled| at < settled))
+pub(super) fn is_settled(first: Option<DateTime<Utc>>, unsettled: Option<Unsettled>) -> bool {
+    first.is_some_and(|at| unsettled.is_none_or(|unsettled| !unsettled.has(at)))
 }
 
 /// The ids of those first rows that are settled.
 pub(super) fn settled_ids(
     rows: Vec<(i64, DateTime<Utc>)>,
-    settled: Option<DateTime<Utc>>,
+    unsettled: Option<Unsettled>,
 ) -> Vec<i64> {
     rows.into_iter()
-        .take_while(|(_, at)| is_settled(Some(*at), settled))
+        .take_while(|(_, at)| is_settled(Some(*at), unsettled))
         .map(|(id, _)| id)
         .collect()
 }
@@ -82,14 +82,14 @@ pub(super) fn settled_ids(
 pub(in crate::storage) fn users_are_due(
     conn: &mut Conn,
     round: &Round,
-    settled: Option<DateTime<Utc>>,
+    unsettled: Option<Unsettled>,
 ) -> Result<bool, StorageError> {
     let query = users::table
         .filter(users::id.gt(round.position))
         .order(users::id)
         .limit(1)
         .select(users::date_joined);
-    Ok(is_settled(find_one(conn, query)?, settled))
+    Ok(is_settled(find_one(conn, query)?, unsettled))
 }
 
 /// A user as search sees them.
@@ -137,16 +137,16 @@ macro_rules! searchable {
 pub(in crate::storage) fn index_users(
     conn: &mut Conn,
     round: &Round,
-    settled: Option<DateTime<Utc>>,
+    unsettled: Option<Unsettled>,
 ) -> Result<Done, StorageError> {
     let mut rows: Vec<Searchable> = searchable!()
         .filter(users::id.gt(round.position))
         .order(users::id)
         .limit(round.batch.into())
         .load(conn)?;
-    let is_last = |row: &Searchable| !is_settled(Some(row.date_joined), settled);
-    if let Some(unsettled) = rows.iter().position(is_last) {
-        rows.truncate(unsettled);
+    let is_last = |row: &Searchable| !is_settled(Some(row.date_joined), unsettled);
+    if let Some(end) = rows.iter().position(is_last) {
+        rows.truncate(end);
     }
     let Some(last) = rows.last().map(|row| row.id) else {
         return Ok(round.nothing());
@@ -249,14 +249,14 @@ pub(in crate::storage) fn count_account_blocks(
 pub(in crate::storage) fn social_auths_are_due(
     conn: &mut Conn,
     round: &Round,
-    settled: Option<DateTime<Utc>>,
+    unsettled: Option<Unsettled>,
 ) -> Result<bool, StorageError> {
     let query = social_auth::table
         .filter(social_auth::id.gt(round.position))
         .order(social_auth::id)
         .limit(1)
         .select(social_auth::created_at);
-    Ok(is_settled(find_one(conn, query)?, settled))
+    Ok(is_settled(find_one(conn, query)?, unsettled))
 }
 
 prepared! {
@@ -275,7 +275,7 @@ prepared! {
 pub(in crate::storage) fn index_social_auths(
     conn: &mut Conn,
     round: &Round,
-    settled: Option<DateTime<Utc>>,
+    unsettled: Option<Unsettled>,
 ) -> Result<Done, StorageError> {
     let rows: Vec<(i64, DateTime<Utc>)> = social_auth::table
         .filter(social_auth::id.gt(round.position))
@@ -283,7 +283,7 @@ pub(in crate::storage) fn index_social_auths(
         .limit(round.batch.into())
         .select((social_auth::id, social_auth::created_at))
         .load(conn)?;
-    let ids = settled_ids(rows, settled);
+    let ids = settled_ids(rows, unsettled);
     let Some(last) = ids.last().copied() else {
         return Ok(round.nothing());
     };
@@ -307,14 +307,14 @@ pub(in crate::storage) fn index_between(
 pub(in crate::storage) fn changes_are_due(
     conn: &mut Conn,
     round: &Round,
-    settled: Option<DateTime<Utc>>,
+    unsettled: Option<Unsettled>,
 ) -> Result<bool, StorageError> {
     let query = audit_log::table
         .filter(audit_log::id.gt(round.position))
         .order(audit_log::id)
         .limit(1)
         .select(audit_log::at);
-    Ok(is_settled(find_one(conn, query)?, settled))
+    Ok(is_settled(find_one(conn, query)?, unsettled))
 }
 
 pub(in crate::storage) fn expiries_are_due(

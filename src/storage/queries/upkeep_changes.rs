@@ -12,9 +12,9 @@ use super::super::schema::{
 };
 use super::super::{Conn, search_text};
 use super::upkeep::{
-    count_account_blocks, count_user_blocks, fill_gaps, list_searchable, position,
+    count_account_blocks, count_user_blocks, fill_gaps, is_settled, list_searchable, position,
 };
-use crate::storage::upkeep::{Done, Round, marks};
+use crate::storage::upkeep::{Done, Round, Unsettled, marks};
 use crate::storage::{StorageError, rfc3339};
 
 /// Entries among which those are that may still get a neighbour.
@@ -25,11 +25,11 @@ type Entry = (i64, DateTime<Utc>, Option<i64>, Option<i64>);
 pub(in crate::storage) fn follow_changes(
     conn: &mut Conn,
     round: &Round,
-    settled: Option<DateTime<Utc>>,
+    unsettled: Option<Unsettled>,
 ) -> Result<Done, StorageError> {
     if position(conn, marks::USERS)? == 0 && position(conn, marks::SOCIAL_AUTHS)? == 0 {
         // What is read from now on is read as it is now.
-        let newest = newest_settled(conn, settled)?;
+        let newest = newest_settled(conn, unsettled)?;
         return Ok(round.done(newest.max(round.position), 0));
     }
     let entries: Vec<Entry> = audit_log::table
@@ -45,7 +45,7 @@ pub(in crate::storage) fn follow_changes(
         .load(conn)?;
     let entries: Vec<Entry> = entries
         .into_iter()
-        .take_while(|(_, at, _, _)| settled.is_none_or(|settled| *at < settled))
+        .take_while(|(_, at, _, _)| is_settled(Some(*at), unsettled))
         .collect();
     let Some(last) = entries.last().map(|entry| entry.0) else {
         return Ok(round.nothing());
@@ -64,7 +64,7 @@ pub(in crate::storage) fn follow_changes(
 }
 
 /// The newest entry that is in its final order.
-fn newest_settled(conn: &mut Conn, settled: Option<DateTime<Utc>>) -> Result<i64, StorageError> {
+fn newest_settled(conn: &mut Conn, unsettled: Option<Unsettled>) -> Result<i64, StorageError> {
     let newest: Vec<(i64, DateTime<Utc>)> = audit_log::table
         .order(audit_log::id.desc())
         .limit(NEWEST)
@@ -73,7 +73,7 @@ fn newest_settled(conn: &mut Conn, settled: Option<DateTime<Utc>>) -> Result<i64
     // The one before the oldest that may still get a neighbour.
     let oldest_unsettled = newest
         .iter()
-        .rfind(|(_, at)| settled.is_some_and(|settled| *at >= settled));
+        .rfind(|(_, at)| !is_settled(Some(*at), unsettled));
     Ok(match (oldest_unsettled, newest.first()) {
         (Some((id, _)), _) => id - 1,
         (None, Some((id, _))) => *id,

@@ -9,7 +9,7 @@ use super::super::schema::audit_log;
 use super::prepared;
 use super::upkeep::settled_ids;
 use crate::storage::StorageError;
-use crate::storage::upkeep::{Done, Round};
+use crate::storage::upkeep::{Done, Round, Unsettled};
 
 prepared! {
     /// Who is gone by now has no last sign-in. Rows are taken in one order, so that nobody who waits for one holds another.
@@ -27,7 +27,7 @@ prepared! {
 pub(in crate::storage) fn follow_sign_ins(
     conn: &mut Conn,
     round: &Round,
-    settled: Option<DateTime<Utc>>,
+    unsettled: Option<Unsettled>,
 ) -> Result<Done, StorageError> {
     let entries: Vec<(i64, DateTime<Utc>)> = audit_log::table
         .filter(audit_log::id.gt(round.position))
@@ -35,7 +35,7 @@ pub(in crate::storage) fn follow_sign_ins(
         .limit(round.batch.into())
         .select((audit_log::id, audit_log::at))
         .load(conn)?;
-    let entries = settled_ids(entries, settled);
+    let entries = settled_ids(entries, unsettled);
     let Some(last) = entries.last().copied() else {
         return Ok(round.nothing());
     };

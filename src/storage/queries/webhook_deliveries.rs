@@ -13,7 +13,7 @@ use super::super::{Backend, Conn};
 use super::upkeep::settled_ids;
 use super::{LockMark, Suffixed, find_one, prepared};
 use crate::domain::webhook::{Event, event_name};
-use crate::storage::upkeep::{Done, Round};
+use crate::storage::upkeep::{Done, Round, Unsettled};
 use crate::storage::webhook_deliveries::{
     CLAIM, Claimed, DELIVERED_KEPT, Delivery, Ended, MARK, Subscription, UNDELIVERED_KEPT,
 };
@@ -53,7 +53,7 @@ struct Next {
 fn next(
     conn: &mut Conn,
     round: &Round,
-    settled: Option<DateTime<Utc>>,
+    unsettled: Option<Unsettled>,
     subscriptions: &[Subscription],
 ) -> Result<Next, StorageError> {
     let entries: Vec<(i64, DateTime<Utc>, String, Option<String>)> = audit_log::table
@@ -92,7 +92,7 @@ fn next(
     let ids = entries.into_iter().map(|(id, at, ..)| (id, at)).collect();
     Ok(Next {
         missing,
-        settled_id: settled_ids(ids, settled).last().copied(),
+        settled_id: settled_ids(ids, unsettled).last().copied(),
         entries: count,
     })
 }
@@ -100,20 +100,20 @@ fn next(
 pub(in crate::storage) fn is_due(
     conn: &mut Conn,
     round: &Round,
-    settled: Option<DateTime<Utc>>,
+    unsettled: Option<Unsettled>,
     subscriptions: &[Subscription],
 ) -> Result<bool, StorageError> {
-    let next = next(conn, round, settled, subscriptions)?;
+    let next = next(conn, round, unsettled, subscriptions)?;
     Ok(next.settled_id.is_some() || !next.missing.is_empty())
 }
 
 pub(in crate::storage) fn queue(
     conn: &mut Conn,
     round: &Round,
-    settled: Option<DateTime<Utc>>,
+    unsettled: Option<Unsettled>,
     subscriptions: &[Subscription],
 ) -> Result<Done, StorageError> {
-    let next = next(conn, round, settled, subscriptions)?;
+    let next = next(conn, round, unsettled, subscriptions)?;
     let now = micros(round.now);
     for rows in next.missing.chunks(ROWS) {
         let rows: Vec<_> = rows

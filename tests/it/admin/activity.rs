@@ -1,7 +1,6 @@
 //! The audit log: every filter, walking through it, and taking it away.
 
 use latchkey::domain::Role;
-use latchkey::flows::roll_up;
 use serde_json::Value;
 
 use crate::support::{Page, StaffClient, TestApp, on_both};
@@ -41,12 +40,6 @@ fn fill(app: &TestApp) {
     }
 }
 
-async fn roll_up(app: &TestApp) {
-    let later = app.app.clock.now() + chrono::TimeDelta::hours(1);
-    let advance = move |tx: &mut latchkey::storage::Tx<'_>| roll_up::roll_up(tx, later);
-    while app.app.db.write(advance).await.unwrap() > 0 {}
-}
-
 async fn found(jo: &mut StaffClient, query: &str) -> Vec<i64> {
     let page = jo.get(&format!("/admin/activity?{query}")).await;
     assert_eq!(page.status, 200, "{}", page.html);
@@ -74,7 +67,7 @@ on_both!(
             ] {
                 assert_eq!(found(&mut jo, query).await, of(expected), "{query}");
             }
-            roll_up(app).await;
+            app.roll_up().await;
         }
         let id = jo.id;
         let own = jo.get(&format!("/admin/activity?actor=staff:{id}")).await;
@@ -89,7 +82,7 @@ on_both!(pages_lead_through_every_entry_once_and_back, "", |app| {
     for _ in 0..10 {
         fill(app);
     }
-    roll_up(app).await;
+    app.roll_up().await;
     fill(app);
     let expected = app
         .number("SELECT count(*) AS number FROM audit_log WHERE provider IN ('github', 'google')");

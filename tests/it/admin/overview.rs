@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use latchkey::domain::Role;
-use latchkey::flows::roll_up;
+use latchkey::flows::provider_health::report_provider_health;
 use serde_json::json;
 
 use crate::support::{Page, TestApp, on_both};
@@ -64,13 +64,6 @@ fn sign_ups_of(app: &TestApp, provider: &str, days_ago: i64, count: usize) {
     }
 }
 
-async fn roll_up(app: &TestApp) {
-    // Whatever is written now is settled by then.
-    let later = app.app.clock.now() + chrono::TimeDelta::hours(1);
-    let advance = move |tx: &mut latchkey::storage::Tx<'_>| roll_up::roll_up(tx, later);
-    while app.app.db.write(advance).await.unwrap() > 0 {}
-}
-
 const TWO: &str = "[providers.fake]\n[providers.github]\nclient_id = 'a'\nclient_secret = 's'\n";
 
 on_both!(
@@ -113,7 +106,7 @@ on_both!(
                 assert_eq!(changed, before == 0, "{period}");
                 pages.push((bars, rows));
             }
-            roll_up(app).await;
+            app.roll_up().await;
         }
         assert_eq!(pages[..3], pages[3..]);
     }
@@ -194,7 +187,7 @@ on_both!(
             assert!(page.html.contains("Provider answered with an error"));
             assert!(page.html.contains("<td class=\"num\">4</td>"));
             assert_eq!(figure(&page, "Failed"), "80.0 %");
-            roll_up::report_provider_health(&app.app).await.unwrap();
+            report_provider_health(&app.app).await.unwrap();
         }
         let stored = app.number(
             "SELECT CAST(sum(count) AS BIGINT) AS number FROM daily_counts WHERE action = 'outage' AND reason = 'status'",
@@ -210,7 +203,7 @@ on_both!(two_instances_add_up, "[providers.fake]\n", |app| {
     for n in 0..3 {
         fail(app, &format!("p{n}")).await;
     }
-    roll_up::report_provider_health(&app.app).await.unwrap();
+    report_provider_health(&app.app).await.unwrap();
     // What another instance has counted in the same period.
     app.execute(
             "INSERT INTO provider_checks (period_at, provider, instance, kind, count, first_at, last_at) \

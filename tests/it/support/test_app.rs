@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use latchkey::app::{App, Clock};
 use latchkey::config::Config;
+use latchkey::flows::upkeep;
 use latchkey::start;
 use latchkey::storage::audit::{self, AuditRecord};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -246,6 +247,20 @@ impl TestApp {
         let answer = self.hand_in(&body).await;
         answer.assert_outcome("signed_up");
         answer.bearer()
+    }
+
+    /// Lets the background finish with all that is in the audit log, as if it were an hour old.
+    pub(crate) async fn roll_up(&self) {
+        let clock = self.clock.clone();
+        let later = Clock::from_fn(move || clock.now() + TimeDelta::hours(1));
+        // The server's own upkeep may have a step in its hands just now.
+        while self.number(
+            "SELECT coalesce(max(id), 0) - coalesce((SELECT position FROM upkeep_marks WHERE name = 'roll_up'), 0) AS number \
+             FROM audit_log",
+        ) > 0
+        {
+            upkeep::settle(&self.app.db, &later, |_| {}).await.unwrap();
+        }
     }
 
     /// The newest audit entries, newest first.

@@ -1,4 +1,4 @@
-//! Upkeep: rolls the audit log up, and stores what the providers' tallies have counted.
+//! How providers do: stores what their tallies have counted, and looks which of them are failing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,25 +7,10 @@ use chrono::{DateTime, Utc};
 
 use crate::app::App;
 use crate::domain::provider_health::{PERIOD, judge, period_of};
-use crate::storage::{StorageError, Tx, provider_health, roll_up as storage};
+use crate::storage::{StorageError, provider_health};
 
-/// How often there is a look for new entries.
-const EVERY: Duration = Duration::from_secs(1);
-/// The pause between two batches while there are more.
-const PAUSE: Duration = Duration::from_millis(40);
-/// The tallies are carried over in every so many rounds.
-const REPORT_EVERY: u32 = 5;
-
-/// Entries that one round rolls up at most: a few milliseconds of the writer's time.
-pub const BATCH: u32 = 2048;
-
-/// Rolls up the next entries of the audit log, and gives how many there were. Fewer than [`BATCH`] mean that there are no more for now.
-///
-/// # Errors
-/// [`StorageError`] when the database fails; then nothing was moved.
-pub fn roll_up(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<usize, StorageError> {
-    storage::advance(tx, BATCH, now)
-}
+/// How often the tallies are carried over.
+const EVERY: Duration = Duration::from_secs(5);
 
 /// Stores what was counted of the providers since the last time, forgets old periods, and looks which providers are failing.
 ///
@@ -72,45 +57,18 @@ async fn count_failing(app: &Arc<App>, now: DateTime<Utc>) -> Result<usize, Stor
         .count())
 }
 
-/// Rolls up and reports until the service stops. Failures are logged once until they pass.
+/// Carries the tallies over until the service stops. Failures are logged once until they pass.
 pub async fn run(app: &Arc<App>) {
     let mut failing = false;
-    let mut number = 0_u32;
     while !app.readiness.is_draining() {
         tokio::time::sleep(EVERY).await;
-        number = number.wrapping_add(1);
-        match round(app, number.is_multiple_of(REPORT_EVERY)).await {
+        match report_provider_health(app).await {
             Ok(()) => failing = false,
             Err(error) if !failing => {
                 failing = true;
-                tracing::warn!(error = %error, "The roll-up has to wait: {error}");
+                tracing::warn!(error = %error, "How providers do has to wait: {error}");
             }
             Err(_) => {}
         }
-    }
-}
-
-async fn round(app: &Arc<App>, reports: bool) -> Result<(), StorageError> {
-    if reports {
-        report_provider_health(app).await?;
-    }
-    loop {
-        let now = app.clock.now();
-        // A look costs no place in the writer's queue.
-        let is_due = app
-            .db
-            .read(|reader| {
-                let mark = storage::mark(reader)?;
-                Ok::<_, StorageError>(storage::digest(reader, mark, 1)?.entries > 0)
-            })
-            .await?;
-        if !is_due {
-            return Ok(());
-        }
-        let moved = app.db.write(move |tx| roll_up(tx, now)).await?;
-        if moved < BATCH as usize {
-            return Ok(());
-        }
-        tokio::time::sleep(PAUSE).await;
     }
 }
