@@ -5,9 +5,9 @@
 //! and finds the winner's row.
 
 mod apply;
-mod at_once;
 mod email_match;
 mod standing_order;
+mod together;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,7 +28,7 @@ use crate::domain::{
 };
 use crate::providers::{Provider, ProviderError, Verified};
 use crate::storage::sealing::SealingError;
-use crate::storage::{StorageError, audit};
+use crate::storage::{StorageError, Tx, audit};
 
 /// A hand-in and who sends it.
 pub struct SignUp {
@@ -274,15 +274,15 @@ async fn hand_in(app: &Arc<App>, request: SignUp) -> Result<SignedUp, SignUpErro
         context,
         now,
     };
-    let work = Arc::new((attempt, Arc::clone(app)));
-    let quick = Arc::clone(&work);
-    let applied = app
-        .db
-        .write_at_once(
-            move |single| Ok(at_once::apply(single, &quick.0, &quick.1.policy)?.map(Ok)),
-            move |tx| apply::apply(tx, &work.0, &work.1.policy),
-        )
-        .await??;
+    let attempt = Arc::new(attempt);
+    let applied = match together::apply(app, &attempt).await? {
+        Some(applied) => applied,
+        None => {
+            let inside = Arc::clone(app);
+            let work = move |tx: &mut Tx<'_>| apply::apply(tx, &attempt, &inside.policy);
+            app.db.write(work).await??
+        }
+    };
     finish(app, applied, &refresh_secret, now)
 }
 

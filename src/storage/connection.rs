@@ -46,10 +46,6 @@ pub struct Reader<'c> {
 /// answer such a COMMIT with a silent rollback.
 pub struct Tx<'c>(Reader<'c>);
 
-/// A connection with no transaction around it: each statement is a transaction by itself. Handed out by
-/// [`super::Db::write_at_once`]; can be used wherever a [`Reader`] is wanted.
-pub struct Single<'c>(Reader<'c>);
-
 impl<'c> Reader<'c> {
     pub(super) fn new(connection: Connection<'c>) -> Self {
         Self {
@@ -132,26 +128,6 @@ impl<'c> Deref for Tx<'c> {
 }
 
 impl DerefMut for Tx<'_> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
-    }
-}
-
-impl<'c> Single<'c> {
-    pub(super) fn new(connection: Connection<'c>) -> Self {
-        Self(Reader::new(connection))
-    }
-}
-
-impl<'c> Deref for Single<'c> {
-    type Target = Reader<'c>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl DerefMut for Single<'_> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.0
     }

@@ -1,6 +1,7 @@
 //! The handle of one database.
 
 mod attempt;
+mod gather;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use diesel::r2d2::R2D2Connection as _;
 use diesel::{PgConnection, SqliteConnection};
 use tracing::Span;
 
-use attempt::{Attempt, attempt, attempt_at_once};
+use attempt::{Attempt, attempt};
+use gather::Gatherers;
 
 use super::connection::{Connection, Failure};
 use super::disk::{DiskSpace, disk_space};
@@ -20,8 +22,8 @@ use super::stats::Counters;
 use super::target::{HAS_TLS, Target};
 use super::writer::{MAX_RUNS, Writer, unlucky};
 use super::{
-    Reader, Settings, Single, Stats, StorageError, StorageFailure, Tx, Unavailability, migrations,
-    pg, sqlite,
+    Reader, Settings, Stats, StorageError, StorageFailure, Tx, Unavailability, migrations, pg,
+    sqlite,
 };
 
 /// How long a caller waits for PostgreSQL, connection and all. A server that stands still, or whose network is gone, says
@@ -68,6 +70,7 @@ enum Store {
     Postgres {
         url: String,
         pool: Pool<PgConnection>,
+        gatherers: Gatherers,
     },
 }
 
@@ -94,6 +97,7 @@ impl Db {
                     pg::set_up,
                     false,
                 )?,
+                gatherers: Gatherers::new(settings.max_connections),
                 url,
             },
         };
@@ -280,24 +284,6 @@ impl Db {
         T: Send + 'static,
         E: StorageFailure + Send + 'static,
     {
-        self.write_at_once(|_| Ok(None), work).await
-    }
-
-    /// As [`Self::write`], but on PostgreSQL runs `quick` first, without a transaction around it. If that answers `None` or lost a
-    /// race it has changed nothing, and `work` does the whole of it.
-    ///
-    /// `quick` changes something by one statement at most. It must do no harm if `work` runs although that statement was stored,
-    /// because the connection may break before the server's answer is there.
-    ///
-    /// # Errors
-    /// Those of `quick` and `work`; otherwise as for [`Self::write`].
-    pub async fn write_at_once<T, E, Q, F>(&self, quick: Q, work: F) -> Result<T, E>
-    where
-        Q: Fn(&mut Single<'_>) -> Result<Option<T>, E> + Send + 'static,
-        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: StorageFailure + Send + 'static,
-    {
         let result = match &self.inner.store {
             Store::Sqlite { writer, .. } => writer.write(work).await,
             Store::Postgres { pool, .. } => {
@@ -306,7 +292,7 @@ impl Db {
                     let permit = pool.permit().await?;
                     let inner = Arc::clone(&self.inner);
                     blocking(move || {
-                        let result = inner.write_postgres(asked_at, &quick, &work);
+                        let result = inner.write_postgres(asked_at, &work);
                         drop(permit);
                         result
                     })
@@ -420,7 +406,6 @@ impl Inner {
     fn write_postgres<T, E: StorageFailure>(
         &self,
         asked_at: Instant,
-        quick: &impl Fn(&mut Single<'_>) -> Result<Option<T>, E>,
         work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let Store::Postgres { pool, .. } = &self.store else {
@@ -432,11 +417,7 @@ impl Inner {
             if run == 0 {
                 self.counters.waited(asked_at.elapsed());
             }
-            let at_once = (run == 0).then(|| attempt_at_once(&mut connection, asked_at, quick));
-            let attempted = at_once
-                .flatten()
-                .unwrap_or_else(|| attempt(&mut connection, asked_at, work));
-            let (why, error) = match attempted {
+            let (why, error) = match attempt(&mut connection, asked_at, work) {
                 Attempt::Done(result) => {
                     if result.is_ok() {
                         Counters::add(&self.counters.jobs_committed, 1);

@@ -1,19 +1,23 @@
 //! What a successful hand-in writes, in one go.
 //!
-//! The functions that take a [`Single`] are a whole hand-in by one statement, which is a transaction by itself: one round trip
-//! instead of ten. Each assumes how things stand, and writes either everything or, if they stand differently, nothing; then the
-//! hand-in is decided in a transaction. SQLite, where a statement costs no round trip, has none of them.
+//! The functions that take a [`Db`] are a whole hand-in by one statement, together with others that come at the same time (see
+//! `gatherer.rs`): a round trip and a transaction for all of them. Each hand-in assumes how things stand, and either everything of it is
+//! written or, if they stand differently, nothing; then it is decided in a transaction of its own. SQLite, where a statement costs no
+//! round trip and the writer gathers transactions, has none of them.
 //!
 //! The functions that take a [`Tx`] are one part of a transaction, with the same effect as the single operations of the other
 //! modules one after another.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
-use super::connection::{Connection, Single, dispatch};
+use super::connection::dispatch;
 use super::social_auths::NewSocialAuth;
-use super::{Reader, StorageError, Tx, pg};
+use super::{Db, StorageError, Tx};
 use crate::domain::{
-    Association, AuditEntry, NewSession, NewUser, SessionId, SocialAuth, User, UserId,
+    Association, AuditEntry, NewSession, NewUser, RequestContext, SessionId, SocialAuth, User,
+    UserId,
 };
 
 /// What a sign-in writes: the refreshed social account, when its user signed in, a session, an audit entry.
@@ -48,15 +52,44 @@ pub struct SignUp<'a> {
     pub entry: &'a AuditEntry,
 }
 
-/// What a sign-in by one statement knows: all but the row.
-#[derive(Debug, Clone, Copy)]
-pub struct AtOnce<'a> {
-    /// What the provider said now; put over what is stored. No member of `extra_data` is null.
-    pub social_auth: &'a NewSocialAuth<'a>,
+/// A hand-in, as far as it is stored together with others.
+pub trait HandIn: Send + Sync {
+    /// What the provider said now. On a sign-in it is put over what is stored; no member of `extra_data` is null.
+    fn social_auth(&self) -> NewSocialAuth<'_>;
     /// The session to open.
-    pub session: &'a NewSession,
-    /// The audit entry; user and social account are filled in.
-    pub entry: &'a AuditEntry,
+    fn session(&self) -> &NewSession;
+    /// The request, for the audit entry.
+    fn context(&self) -> &RequestContext;
+    /// The time.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// Somebody unknown signs in.
+pub struct SigningIn {
+    /// With what.
+    pub hand_in: Arc<dyn HandIn>,
+    /// Whether the provider gave a name, with which an empty one would have to be filled.
+    pub brings_name: bool,
+}
+
+/// Somebody unknown signs up.
+pub struct SigningUp {
+    /// With what.
+    pub hand_in: Arc<dyn HandIn>,
+    /// The user.
+    pub user: NewUser,
+    /// The name to have.
+    pub username: String,
+}
+
+/// A user associates a social account. No session is opened.
+pub struct Associating {
+    /// What.
+    pub hand_in: Arc<dyn HandIn>,
+    /// The caller.
+    pub user_id: UserId,
+    /// The caller's session.
+    pub session_id: SessionId,
 }
 
 /// Who signed up or in, with which social account, and the session that was opened.
@@ -65,64 +98,44 @@ pub type SignedUp = (User, Association, SessionId);
 /// With whom a social account was associated.
 pub type Associated = (User, Association);
 
-/// Signs the owner in, assuming that the social account has an active one whose name need not be filled: `brings_name` says that
-/// the provider gave one. Otherwise nothing and `None`.
+/// Signs the owner in, assuming that the social account has an active one whose name need not be filled, and that nobody else has its row
+/// in hand. Otherwise nothing and `None`.
+///
+/// May have been done without our hearing of it, when the connection broke: to do it again then opens one session more.
 ///
 /// # Errors
-/// [`StorageError`] when the database fails.
-pub fn sign_in_at_once(
-    single: &mut Single<'_>,
-    hand_in: &AtOnce<'_>,
-    brings_name: bool,
-    now: DateTime<Utc>,
-) -> Result<Option<SignedUp>, StorageError> {
-    at_once(single, |connection| {
-        pg::own::hand_ins::sign_in(connection, hand_in, brings_name, now)
-    })
+/// [`StorageError::Restart`] if it should be done in a transaction; [`StorageError::Unavailable`] when the database is not to be had, or
+/// nobody knows in time whether it was done.
+pub async fn sign_in(db: &Db, signing_in: SigningIn) -> Result<Option<SignedUp>, StorageError> {
+    db.gather(signing_in, |gatherers| &gatherers.sign_ins).await
 }
 
 /// Signs up, assuming that nobody has the social account and the name, and that nothing is ordered about the account. Otherwise
 /// nothing and `None`.
 ///
-/// # Errors
-/// [`StorageError::Restart`] when somebody else associated the social account meanwhile; others when the database fails.
-pub fn sign_up_at_once(
-    single: &mut Single<'_>,
-    sign_up: &SignUp<'_>,
-    now: DateTime<Utc>,
-) -> Result<Option<SignedUp>, StorageError> {
-    at_once(single, |connection| {
-        pg::own::hand_ins::sign_up(connection, sign_up, now)
-    })
-}
-
-/// Associates with the caller, assuming that nobody has the social account, that nothing is ordered about it and that the caller's
-/// session is live. Otherwise nothing and `None`. User and social account are filled into the audit entry.
+/// May have been done without our hearing of it, as for [`sign_in`]: whoever does it again then signs in.
 ///
 /// # Errors
-/// [`StorageError`] when the database fails.
-pub fn associate_at_once(
-    single: &mut Single<'_>,
-    caller: (UserId, SessionId),
-    social_auth: &NewSocialAuth<'_>,
-    entry: &AuditEntry,
-    now: DateTime<Utc>,
-) -> Result<Option<Associated>, StorageError> {
-    at_once(single, |connection| {
-        pg::own::hand_ins::associate(connection, caller, social_auth, entry, now)
-    })
+/// [`StorageError::Restart`] if it should be done in a transaction; [`StorageError::Unavailable`] when the database is not to be had, or
+/// nobody knows in time whether it was done.
+pub async fn sign_up(db: &Db, signing_up: SigningUp) -> Result<Option<SignedUp>, StorageError> {
+    db.gather(signing_up, |gatherers| &gatherers.sign_ups).await
 }
 
-fn at_once<T>(
-    single: &mut Single<'_>,
-    statement: impl FnOnce(&mut pg::Conn) -> Result<Option<T>, StorageError>,
-) -> Result<Option<T>, StorageError> {
-    let reader: &mut Reader<'_> = single;
-    let written = match reader.connection() {
-        Connection::Sqlite(_) => Ok(None),
-        Connection::Postgres(connection) => statement(connection),
-    };
-    reader.note(written)
+/// Associates with the caller, assuming that nobody has the social account, that nothing is ordered about it, that the caller's
+/// session is live, and that nobody else has the caller's row in hand. Otherwise nothing and `None`.
+///
+/// May have been done without our hearing of it, as for [`sign_in`]: to do it again then changes nothing.
+///
+/// # Errors
+/// [`StorageError::Restart`] if it should be done in a transaction; [`StorageError::Unavailable`] when the database is not to be had, or
+/// nobody knows in time whether it was done.
+pub async fn associate(
+    db: &Db,
+    associating: Associating,
+) -> Result<Option<Associated>, StorageError> {
+    db.gather(associating, |gatherers| &gatherers.associations)
+        .await
 }
 
 /// Refreshes the social account as [`super::social_auths::update_extra_data`] does, opens the session and appends the audit entry,

@@ -41,6 +41,7 @@ mod connection;
 mod db;
 mod disk;
 mod error;
+mod gatherer;
 mod migrations;
 #[expect(
     clippy::duplicate_mod,
@@ -61,7 +62,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, SubsecRound as _, Utc};
 
-pub use connection::{Reader, Single, Tx};
+pub use connection::{Reader, Tx};
 pub use db::{Backend, Db};
 pub use disk::DiskSpace;
 pub(crate) use error::storage_failure;

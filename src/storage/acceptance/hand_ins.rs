@@ -3,9 +3,12 @@
 use serde_json::json;
 
 use super::*;
+use std::sync::Arc;
+
 use crate::domain::{Actor, Association, AuditAction, AuditEntry, RequestContext, SessionId};
-use crate::storage::Single;
-use crate::storage::hand_ins::{self, AtOnce, SignIn, SignUp, SignedUp};
+use crate::storage::hand_ins::{
+    self, Associated, Associating, HandIn, SignIn, SignUp, SignedUp, SigningIn, SigningUp,
+};
 use crate::storage::upkeep::{self, Round};
 use crate::storage::{audit, sessions, user_records};
 
@@ -40,12 +43,17 @@ fn entry(action: AuditAction) -> AuditEntry {
     }
 }
 
+fn ada() -> NewUser {
+    NewUser {
+        first_name: "Ada".to_owned(),
+        ..new_user(Some("Ada@Example.org"))
+    }
+}
+
 /// Calls `write` with a sign-up of github's 42 under `name`.
 fn with_sign_up<T>(name: &str, write: impl FnOnce(&SignUp<'_>) -> T) -> T {
-    let mut user = new_user(Some("Ada@Example.org"));
-    user.first_name = "Ada".to_owned();
     write(&SignUp {
-        user: &user,
+        user: &ada(),
         username: name,
         social_auth: &NewSocialAuth {
             provider: &provider("github"),
@@ -251,68 +259,111 @@ async fn assert_signed_in(db: &Db, user: &User, account: &SocialAuth, session_id
     );
 }
 
-/// Runs `quick` and nothing else.
-async fn at_once<T: Send + 'static>(
-    db: &Db,
-    quick: impl Fn(&mut Single<'_>) -> Result<Option<T>, StorageError> + Send + 'static,
-) -> Option<T> {
-    let written = db
-        .write_at_once(
-            move |single| Ok(quick(single)?.map(Some)),
-            |_| Ok::<_, StorageError>(None),
-        )
-        .await;
-    written.unwrap()
+/// A hand-in of one of github's accounts.
+struct Gathered {
+    uid: Uid,
+    client_id: Option<&'static str>,
+    email: Option<&'static str>,
+    extra_data: serde_json::Value,
+    session: NewSession,
+    context: RequestContext,
+    now: DateTime<Utc>,
 }
 
-fn sign_up_at_once(single: &mut Single<'_>, name: &str) -> Result<Option<SignedUp>, StorageError> {
-    with_sign_up(name, |sign_up| {
-        hand_ins::sign_up_at_once(single, sign_up, now())
-    })
-}
-
-/// A sign-in with github's `id`, a minute after the sign-up.
-fn sign_in_at_once(
-    single: &mut Single<'_>,
-    id: &str,
-    extra_data: &serde_json::Value,
-    brings_name: bool,
-) -> Result<Option<SignedUp>, StorageError> {
-    let hand_in = AtOnce {
-        social_auth: &NewSocialAuth {
-            provider: &provider("github"),
-            uid: &uid(id),
+impl Gathered {
+    fn new(id: &str, extra_data: serde_json::Value, seconds: i64) -> Self {
+        Self {
+            uid: uid(id),
             client_id: None,
             email: Some("ada@example.org"),
-            email_verified: true,
             extra_data,
-        },
-        session: &new_session(9),
-        entry: &entry(AuditAction::SignedIn),
-    };
-    hand_ins::sign_in_at_once(single, &hand_in, brings_name, later(60))
+            session: new_session(9),
+            context: entry(AuditAction::SignedIn).context,
+            now: later(seconds),
+        }
+    }
 }
 
-fn associate_at_once(
-    single: &mut Single<'_>,
-    caller: (UserId, SessionId),
+impl HandIn for Gathered {
+    fn social_auth(&self) -> NewSocialAuth<'_> {
+        static GITHUB: std::sync::LazyLock<ProviderId> =
+            std::sync::LazyLock::new(|| provider("github"));
+        NewSocialAuth {
+            provider: &GITHUB,
+            uid: &self.uid,
+            client_id: self.client_id,
+            email: self.email,
+            email_verified: self.email.is_some(),
+            extra_data: &self.extra_data,
+        }
+    }
+
+    fn session(&self) -> &NewSession {
+        &self.session
+    }
+
+    fn context(&self) -> &RequestContext {
+        &self.context
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+}
+
+/// `None` as well where it would be done again in a transaction.
+fn or_by_itself<T>(result: Result<Option<T>, StorageError>) -> Option<T> {
+    match result {
+        Err(StorageError::Restart) => None,
+        result => result.unwrap(),
+    }
+}
+
+/// Signs github's `id` up under `name` as [`with_sign_up`] does.
+async fn sign_up_together(db: &Db, name: &str, id: &str) -> Option<SignedUp> {
+    let hand_in = Gathered {
+        client_id: Some("ios"),
+        session: new_session(7),
+        ..Gathered::new(id, json!({"scope": "a"}), 0)
+    };
+    let signing_up = SigningUp {
+        hand_in: Arc::new(hand_in),
+        user: ada(),
+        username: name.to_owned(),
+    };
+    or_by_itself(hand_ins::sign_up(db, signing_up).await)
+}
+
+/// Signs in with github's `id`, a minute after the sign-up.
+async fn sign_in_together(
+    db: &Db,
+    id: &str,
+    extra_data: serde_json::Value,
+    brings_name: bool,
+) -> Option<SignedUp> {
+    let signing_in = SigningIn {
+        hand_in: Arc::new(Gathered::new(id, extra_data, 60)),
+        brings_name,
+    };
+    or_by_itself(hand_ins::sign_in(db, signing_in).await)
+}
+
+async fn associate_together(
+    db: &Db,
+    (user_id, session_id): (UserId, SessionId),
     id: &str,
     seconds: i64,
-) -> Result<Option<(User, Association)>, StorageError> {
-    let new = NewSocialAuth {
-        provider: &provider("github"),
-        uid: &uid(id),
-        client_id: None,
+) -> Option<Associated> {
+    let hand_in = Gathered {
         email: None,
-        email_verified: false,
-        extra_data: &json!({}),
+        ..Gathered::new(id, json!({}), seconds)
     };
-    let entry = AuditEntry {
-        actor: Actor::User(caller.0),
-        uid: Some(uid(id)),
-        ..entry(AuditAction::Associated)
+    let associating = Associating {
+        hand_in: Arc::new(hand_in),
+        user_id,
+        session_id,
     };
-    hand_ins::associate_at_once(single, caller, &new, &entry, later(seconds))
+    or_by_itself(hand_ins::associate(db, associating).await)
 }
 
 /// How many rows the tables have that a hand-in writes to.
@@ -332,49 +383,36 @@ async fn rows(db: &Db) -> [i64; 5] {
 }
 
 #[test]
-fn a_sign_up_at_once_stores_what_one_in_a_transaction_does() {
+fn a_sign_up_together_stores_what_one_in_a_transaction_does() {
     on_postgres(|db| async move {
-        let written = at_once(&db, |single| sign_up_at_once(single, "Ada")).await;
+        let written = sign_up_together(&db, "Ada", "42").await;
 
-        assert_signed_up(&db, written.expect("it was done at once")).await;
+        assert_signed_up(&db, written.expect("it was done")).await;
     });
 }
 
 #[test]
-fn a_sign_up_at_once_under_a_taken_name_or_with_a_taken_account_stores_nothing() {
+fn a_sign_up_together_under_a_taken_name_or_with_a_taken_account_stores_nothing() {
     on_postgres(|db| async move {
         db.write(|tx| sign_up(tx, "ADA", "1")).await.unwrap();
-        assert_eq!(
-            at_once(&db, |single| sign_up_at_once(single, "ada")).await,
-            None
-        );
+        assert_eq!(sign_up_together(&db, "ada", "42").await, None);
         assert_eq!(rows(&db).await, [1, 1, 1, 0, 0]);
 
         db.write(|tx| sign_up(tx, "eve", "42")).await.unwrap();
-        assert_eq!(
-            at_once(&db, |single| sign_up_at_once(single, "bob")).await,
-            None
-        );
+        assert_eq!(sign_up_together(&db, "bob", "42").await, None);
         assert_eq!(rows(&db).await, [2, 2, 2, 0, 0]);
     });
 }
 
 #[test]
-fn a_sign_in_at_once_stores_what_one_in_a_transaction_does() {
+fn a_sign_in_together_stores_what_one_in_a_transaction_does() {
     on_postgres(|db| async move {
         let (user, mut account) = db.write(|tx| sign_up(tx, "ada", "42")).await.unwrap();
 
-        let written = at_once(&db, |single| {
-            sign_in_at_once(
-                single,
-                "42",
-                &json!({"scope": "b", "access_token": 1}),
-                true,
-            )
-        })
-        .await;
+        let brought = json!({"scope": "b", "access_token": 1});
+        let written = sign_in_together(&db, "42", brought, true).await;
 
-        let (owner, association, session_id) = written.expect("it was done at once");
+        let (owner, association, session_id) = written.expect("it was done");
         account.extra_data = json!({"access_token": 1, "scope": "b"});
         account.modified_at = later(60);
         assert_eq!((&owner, association), (&user, account.clone().into()));
@@ -383,14 +421,11 @@ fn a_sign_in_at_once_stores_what_one_in_a_transaction_does() {
 }
 
 #[test]
-fn a_sign_in_at_once_leaves_strangers_the_inactive_and_the_nameless_to_a_transaction() {
+fn a_sign_in_together_leaves_strangers_the_inactive_and_the_nameless_to_a_transaction() {
     on_postgres(|db| async move {
         db.write(|tx| sign_up(tx, "ada", "42")).await.unwrap();
-        let attempt = |id: &'static str, brings_name: bool| {
-            at_once(&db, move |single| {
-                sign_in_at_once(single, id, &json!({}), brings_name)
-            })
-        };
+        let attempt =
+            |id: &'static str, brings_name| sign_in_together(&db, id, json!({}), brings_name);
         let change = |sql: &'static str| db.write(move |tx| database::execute(tx, sql));
 
         assert_eq!(attempt("43", false).await, None);
@@ -406,22 +441,69 @@ fn a_sign_in_at_once_leaves_strangers_the_inactive_and_the_nameless_to_a_transac
 }
 
 #[test]
-fn fifty_sign_ins_at_once_lose_nothing_of_what_they_bring() {
+fn fifty_people_at_once_each_get_what_is_theirs() {
+    on_postgres(|db| async move {
+        let each = |work: fn(Db, i64) -> tokio::task::JoinHandle<Option<SignedUp>>| {
+            let db = db.clone();
+            async move {
+                let all: Vec<_> = (0..50).map(|number| work(db.clone(), number)).collect();
+                let mut done = Vec::new();
+                for one in all {
+                    done.push(one.await.unwrap().expect("it was done"));
+                }
+                done
+            }
+        };
+        let signed_up = each(|db, number| {
+            tokio::spawn(async move {
+                sign_up_together(&db, &format!("name{number}"), &number.to_string()).await
+            })
+        })
+        .await;
+        let signed_in = each(|db, number| {
+            tokio::spawn(async move {
+                let brought = json!({ "number": number });
+                sign_in_together(&db, &number.to_string(), brought, true).await
+            })
+        })
+        .await;
+
+        for (number, (up, within)) in signed_up.iter().zip(&signed_in).enumerate() {
+            assert_eq!(up.0.username, format!("name{number}"));
+            assert_eq!(up.1.uid, uid(&number.to_string()));
+            assert_eq!((&up.0, up.1.id), (&within.0, within.1.id));
+            let id = uid(&number.to_string());
+            let found = db
+                .read(move |r| social_auths::find_with_owner(r, &provider("github"), &id))
+                .await
+                .unwrap();
+            let (account, owner) = found.unwrap();
+            assert_eq!((owner.id, account.id), (up.0.id, up.1.id));
+            assert_eq!(account.extra_data["number"], json!(number));
+            for session_id in [up.2, within.2] {
+                let session = db.read(move |r| sessions::find_with_user(r, session_id));
+                let (session, owner) = session.await.unwrap().unwrap();
+                assert_eq!((owner.id, session.social_auth_id), (up.0.id, Some(up.1.id)));
+            }
+        }
+        assert_eq!(rows(&db).await, [50, 50, 50, 100, 100]);
+    });
+}
+
+#[test]
+fn fifty_sign_ins_of_one_person_lose_nothing_of_what_they_bring() {
     on_postgres(|db| async move {
         db.write(|tx| sign_up(tx, "ada", "42")).await.unwrap();
         let sign_ins = (0..50).map(|number: usize| {
             let db = db.clone();
-            tokio::spawn(async move {
-                let brought = json!({ number.to_string(): 1 });
-                at_once(&db, move |single| {
-                    sign_in_at_once(single, "42", &brought, true)
-                })
-                .await
-            })
+            let brought = json!({ number.to_string(): 1 });
+            tokio::spawn(async move { sign_in_together(&db, "42", brought, true).await })
         });
 
+        let mut done = 0;
         for sign_in in sign_ins.collect::<Vec<_>>() {
-            assert!(sign_in.await.unwrap().is_some());
+            // Whose row another statement has in hand is left to a transaction.
+            done += usize::from(sign_in.await.unwrap().is_some());
         }
 
         let (account, _) = db
@@ -429,25 +511,67 @@ fn fifty_sign_ins_at_once_lose_nothing_of_what_they_bring() {
             .await
             .unwrap()
             .unwrap();
-        assert_eq!(account.extra_data.as_object().unwrap().len(), 51);
-        assert_eq!(rows(&db).await, [1, 1, 1, 50, 50]);
+        assert!(done > 0);
+        assert_eq!(account.extra_data.as_object().unwrap().len(), 1 + done);
+        let written = i64::try_from(done).unwrap();
+        assert_eq!(rows(&db).await, [1, 1, 1, written, written]);
     });
 }
 
 #[test]
-fn an_association_at_once_is_stored_counted_and_logged() {
+fn fifty_sign_ups_of_one_person_make_one_user() {
     on_postgres(|db| async move {
-        let (user, _, session_id) = at_once(&db, |single| sign_up_at_once(single, "Ada"))
+        let sign_ups = (0..50).map(|number: usize| {
+            let db = db.clone();
+            let name = format!("name{}", number % 5);
+            tokio::spawn(async move { sign_up_together(&db, &name, "42").await })
+        });
+
+        let mut done = 0;
+        for sign_up in sign_ups.collect::<Vec<_>>() {
+            done += usize::from(sign_up.await.unwrap().is_some());
+        }
+
+        assert_eq!(done, 1);
+        assert_eq!(rows(&db).await, [1, 1, 1, 1, 1]);
+    });
+}
+
+#[test]
+fn whose_row_somebody_has_in_hand_holds_up_nobody_else() {
+    on_postgres(|db| async move {
+        db.write(|tx| sign_up(tx, "ada", "1")).await.unwrap();
+        db.write(|tx| sign_up(tx, "bob", "2")).await.unwrap();
+        let inside = db.clone();
+        let handle = tokio::runtime::Handle::current();
+        let (ada, bob) = db
+            .write(move |tx| {
+                social_auths::find_with_owner_for_update(tx, &provider("github"), &uid("1"))?;
+                let both = handle.block_on(async {
+                    tokio::join!(
+                        sign_in_together(&inside, "1", json!({}), true),
+                        sign_in_together(&inside, "2", json!({}), true)
+                    )
+                });
+                Ok::<_, StorageError>(both)
+            })
             .await
             .unwrap();
+
+        assert_eq!(ada, None);
+        assert!(bob.is_some());
+    });
+}
+
+#[test]
+fn an_association_together_is_stored_counted_and_logged() {
+    on_postgres(|db| async move {
+        let (user, _, session_id) = sign_up_together(&db, "Ada", "42").await.unwrap();
         let caller = (user.id, session_id);
 
-        let written = at_once(&db, move |single| {
-            associate_at_once(single, caller, "43", 60)
-        })
-        .await;
+        let written = associate_together(&db, caller, "43", 60).await;
 
-        let (owner, association) = written.expect("it was done at once");
+        let (owner, association) = written.expect("it was done");
         let listed = db
             .read(move |r| social_auths::list_of_user(r, caller.0))
             .await
@@ -463,10 +587,11 @@ fn an_association_at_once_is_stored_counted_and_logged() {
         assert_eq!(
             (
                 logged[0].action.as_str(),
+                logged[0].actor_kind.as_str(),
                 logged[0].actor_id,
                 logged[0].user_id
             ),
-            ("associated", Some(user.id.0), Some(user.id))
+            ("associated", "user", Some(user.id.0), Some(user.id))
         );
         assert_eq!(logged[0].social_auth_id, Some(association.id));
         assert_eq!(rows(&db).await, [1, 1, 2, 1, 2]);
@@ -474,16 +599,35 @@ fn an_association_at_once_is_stored_counted_and_logged() {
 }
 
 #[test]
-fn an_association_at_once_needs_a_free_account_and_a_live_session_of_an_active_user() {
+fn several_associations_of_one_user_at_once_are_all_counted() {
     on_postgres(|db| async move {
-        let (ada, _, session_id) = at_once(&db, |single| sign_up_at_once(single, "Ada"))
-            .await
-            .unwrap();
+        let (user, _, session_id) = sign_up_together(&db, "Ada", "42").await.unwrap();
+        let associations = (0..20).map(|number: usize| {
+            let (db, caller) = (db.clone(), (user.id, session_id));
+            tokio::spawn(
+                async move { associate_together(&db, caller, &format!("a{number}"), 60).await },
+            )
+        });
+
+        let mut done = 0;
+        for association in associations.collect::<Vec<_>>() {
+            done += usize::from(association.await.unwrap().is_some());
+        }
+
+        assert!(done > 0);
+        let counted = "users WHERE social_accounts = (SELECT count(*) FROM social_auth)";
+        assert_eq!(count(&db, counted).await, 1);
+        assert_eq!(rows(&db).await[2], i64::try_from(1 + done).unwrap());
+    });
+}
+
+#[test]
+fn an_association_together_needs_a_free_account_and_a_live_session_of_an_active_user() {
+    on_postgres(|db| async move {
+        let (ada, _, session_id) = sign_up_together(&db, "Ada", "42").await.unwrap();
         let (eve, _) = db.write(|tx| sign_up(tx, "eve", "44")).await.unwrap();
         let attempt = |user_id: UserId, id: &'static str, seconds: i64| {
-            at_once(&db, move |single| {
-                associate_at_once(single, (user_id, session_id), id, seconds)
-            })
+            associate_together(&db, (user_id, session_id), id, seconds)
         };
         let change = |sql: &'static str| db.write(move |tx| database::execute(tx, sql));
         let before = rows(&db).await;
@@ -507,50 +651,53 @@ fn an_association_at_once_needs_a_free_account_and_a_live_session_of_an_active_u
 #[test]
 fn sqlite_leaves_everything_to_a_transaction() {
     on_sqlite(|db| async move {
-        assert_eq!(
-            at_once(&db, |single| sign_up_at_once(single, "Ada")).await,
-            None
-        );
+        assert_eq!(sign_up_together(&db, "Ada", "42").await, None);
         assert_eq!(rows(&db).await, [0; 5]);
     });
 }
 
 #[test]
-fn a_connection_that_breaks_at_once_is_replaced_for_the_transaction() {
+fn a_connection_that_broke_is_left_to_a_transaction_and_replaced() {
     on_postgres(|db| async move {
-        let (user, _) = db
-            .write_at_once(
-                |single| {
-                    database::execute(single, "SELECT pg_terminate_backend(pg_backend_pid())")?;
-                    Ok::<_, StorageError>(None)
-                },
-                |tx| sign_up(tx, "ada", "1"),
-            )
-            .await
-            .unwrap();
+        db.write(|tx| sign_up(tx, "ada", "42")).await.unwrap();
+        assert!(sign_in_together(&db, "42", json!({}), true).await.is_some());
+        // All that the pool has, this one too.
+        let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()";
+        let killed = db.write(move |tx| database::execute(tx, kill)).await;
+        assert!(killed.is_err());
 
-        assert_eq!(user.username, "ada");
-        assert_eq!(count_users(&db).await, 1);
+        let after: Vec<bool> = [
+            sign_in_together(&db, "42", json!({}), true).await.is_some(),
+            sign_in_together(&db, "42", json!({}), true).await.is_some(),
+        ]
+        .into();
+
+        assert!(after[1], "{after:?}");
     });
 }
 
 #[test]
-fn an_error_at_once_is_the_answer() {
+fn a_statement_that_fails_stores_nothing() {
     on_postgres(|db| async move {
-        let written = db
-            .write_at_once(
-                |single| {
-                    database::execute(single, "SELECT 1 FROM nowhere")?;
-                    Ok::<_, StorageError>(None)
-                },
-                |tx| sign_up(tx, "ada", "1"),
-            )
-            .await;
+        db.write(|tx| sign_up(tx, "ada", "42")).await.unwrap();
+        let change = |sql: &'static str| db.write(move |tx| database::execute(tx, sql));
+        change("ALTER TABLE sessions RENAME TO elsewhere")
+            .await
+            .unwrap();
 
-        assert!(
-            matches!(written, Err(StorageError::Query(_))),
-            "{written:?}"
+        assert_eq!(
+            sign_in_together(&db, "42", json!({"a": 1}), true).await,
+            None
         );
-        assert_eq!(count_users(&db).await, 0);
+
+        change("ALTER TABLE elsewhere RENAME TO sessions")
+            .await
+            .unwrap();
+        assert_eq!(rows(&db).await, [1, 1, 1, 0, 0]);
+        assert!(
+            sign_in_together(&db, "42", json!({"a": 1}), true)
+                .await
+                .is_some()
+        );
     });
 }

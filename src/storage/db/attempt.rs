@@ -7,31 +7,12 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
 
 use super::ANSWER_TIMEOUT;
 use crate::storage::connection::{Connection, Failure};
-use crate::storage::{Single, StorageError, StorageFailure, Tx, Unavailability};
+use crate::storage::{StorageError, StorageFailure, Tx, Unavailability};
 
 /// What came of one attempt at a transaction.
 pub(super) enum Attempt<T, E> {
     Done(Result<T, E>),
     Again(Failure, E),
-}
-
-/// Runs `quick` on PostgreSQL. `None` means that it left everything to a transaction.
-pub(super) fn attempt_at_once<T, E: StorageFailure>(
-    connection: &mut PgConnection,
-    asked_at: Instant,
-    quick: &impl Fn(&mut Single<'_>) -> Result<Option<T>, E>,
-) -> Option<Attempt<T, E>> {
-    // Its statement commits by itself: afterwards is too late to see that the caller is gone.
-    if asked_at.elapsed() >= ANSWER_TIMEOUT {
-        return None;
-    }
-    let mut single = Single::new(Connection::Postgres(connection));
-    match (quick(&mut single), single.failure()) {
-        (Ok(value), None) => value.map(|value| Attempt::Done(Ok(value))),
-        // A statement that lost a race was rolled back.
-        (_, Some(Failure::Restart)) => None,
-        (result, failure) => Some(Attempt::failed(result.map(|_| ()), failure)),
-    }
 }
 
 /// Runs `work` once between BEGIN and COMMIT on PostgreSQL.
