@@ -3,6 +3,7 @@
 mod environment;
 pub mod keys;
 mod problem;
+mod removed;
 mod sign_in;
 mod webhooks;
 
@@ -21,6 +22,7 @@ use crate::domain::{EmailMatch, Policy, Secret, SignUpRules};
 use crate::providers::{ProviderSettings, fake};
 use crate::web;
 pub use problem::ConfigError;
+pub use removed::without_way_in;
 
 /// The file that is read from the working folder unless `--config` names another.
 pub const DEFAULT_FILE: &str = "latchkey.toml";
@@ -31,6 +33,8 @@ pub const DEFAULT_FILE: &str = "latchkey.toml";
 pub struct Config {
     /// `development` or `production`.
     pub environment: Environment,
+    /// Providers that are gone although users may have no other way in, by id.
+    pub removed_providers: Vec<String>,
     /// How we listen.
     pub server: web::Settings,
     /// Where the data is.
@@ -237,6 +241,7 @@ impl Config {
     /// The rules that no single key can state.
     fn check(&self, figment: &Figment) -> Result<(), ConfigError> {
         let mut problems = self.sign_in_problems();
+        problems.extend(self.removed_name_problems());
         if self.is_production() {
             if self.development.provider_origin.is_some() {
                 problems.push(problem::Problem::new(

@@ -25,6 +25,9 @@ use crate::storage::{self, Db, StorageError};
 use crate::web::admin::AdminContext;
 use crate::web::rate_limit::HandInLimiter;
 use crate::web::{self, ServerContext};
+pub use removed_providers::find_removed;
+
+mod removed_providers;
 
 /// Hand-ins per minute and address in production, unless set.
 const HAND_INS_PER_MINUTE: u32 = 60;
@@ -46,7 +49,7 @@ pub enum StartError {
         "the database cannot be used: {0}\n    check database.url and that the database is running"
     )]
     Storage(#[from] StorageError),
-    /// Through which providers staff sign in, and the webhooks.
+    /// Through which providers staff sign in, which providers are gone, and the webhooks.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The client that tells webhooks.
@@ -105,6 +108,7 @@ pub fn build(config: &Config, clock: Clock) -> Result<Service, StartError> {
     let address = listener.local_addr()?;
 
     let app = build_app(config, address, clock)?;
+    removed_providers::check(config, &app.db)?;
 
     let mut settings = config.server.clone();
     settings.bind = address;

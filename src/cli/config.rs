@@ -6,7 +6,8 @@ use clap::Subcommand;
 
 use super::Failure;
 use crate::config::{Config, Overrides};
-use crate::start::build_providers;
+use crate::start::{build_providers, find_removed};
+use crate::storage::{Db, StorageError};
 
 /// What `config example` prints; a test checks that it is accepted.
 const EXAMPLE: &str = include_str!("example.toml");
@@ -38,13 +39,40 @@ pub(super) fn run(
                 let missing = crate::config::keys::KeyError::Missing(config.key_file());
                 return Err(missing.into());
             }
+            let note = check_removed(&config)?;
             println!(
                 "The configuration is valid: {} providers are on.",
                 providers.iter().count()
             );
+            if let Some(note) = note {
+                println!("{note}");
+            }
             Ok(())
         }
     }
+}
+
+/// Whether users depend on providers that are gone, as far as the database tells without being changed; what else there is to say.
+fn check_removed(config: &Config) -> Result<Option<String>, Failure> {
+    let not_told = "so that it cannot be told whether users depend on providers that are gone";
+    let looked = Db::look(&config.database.url, |reader| find_removed(config, reader));
+    Ok(match looked {
+        Ok(Some(removed)) if removed.is_empty() => None,
+        Ok(Some(removed)) => {
+            let refusal = config.refuse_removed(&removed);
+            if config.is_production() {
+                return Err(refusal.into());
+            }
+            Some(format!("In production it would not be:\n{refusal}"))
+        }
+        Ok(None) => Some(format!("There is no database yet, {not_told}.")),
+        Err(StorageError::Query(_)) => {
+            Some(format!("The database is not migrated yet, {not_told}."))
+        }
+        Err(error) => Some(format!(
+            "The database cannot be looked at, {not_told}: {error}"
+        )),
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod gather;
+mod look;
 
 use std::fmt;
 use std::sync::Arc;
@@ -238,6 +239,20 @@ impl Db {
             Store::Sqlite { .. } => reading.await,
             Store::Postgres { .. } => in_time(reading, Unavailability::Busy).await,
         }
+    }
+
+    /// As [`Db::read`] on this thread, which blocks: for the start, before anybody else asks.
+    ///
+    /// # Errors
+    /// Those of `work`; [`StorageError::Unavailable`] when no connection becomes free in time.
+    pub fn read_blocking<T, E>(
+        &self,
+        work: impl FnOnce(&mut Reader<'_>) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<StorageError>,
+    {
+        self.inner.read(Instant::now(), work)
     }
 
     /// As [`Db::read`], with one state of the database for all of `work`, which may take long: nobody waits for it with a deadline.

@@ -76,6 +76,29 @@ pub(super) fn open_for_writing(path: &str) -> Result<Conn, StorageError> {
     Ok(connection)
 }
 
+/// Opens the file at `path` to look at it, and leaves nothing beside it.
+pub(super) fn open_to_look(path: &str) -> Result<Conn, StorageError> {
+    let cannot = |error: &dyn std::fmt::Display| {
+        StorageError::unavailable(Unavailability::CannotConnect, error)
+    };
+    let absolute = std::fs::canonicalize(path).map_err(|error| cannot(&error))?;
+    let absolute = absolute.to_string_lossy();
+    // Where there is no log nobody has the file open, and it can be read as one that never changes. Otherwise SQLite would make a
+    // log to read it by, and remove it only if it could write (https://www.sqlite.org/wal.html#read_only_databases, 2026-11-26).
+    let is_open = std::path::Path::new(&format!("{absolute}-wal")).exists();
+    let mode = if is_open {
+        "mode=ro"
+    } else {
+        "mode=ro&immutable=1"
+    };
+    let path = percent_encoding::utf8_percent_encode(&absolute, percent_encoding::NON_ALPHANUMERIC);
+    let path = path.to_string().replace("%2F", "/");
+    let mut connection =
+        Conn::establish(&format!("file://{path}?{mode}")).map_err(|error| cannot(&error))?;
+    set_up_reader(&mut connection)?;
+    Ok(connection)
+}
+
 #[derive(QueryableByName)]
 struct Mode {
     #[diesel(sql_type = diesel::sql_types::Text)]

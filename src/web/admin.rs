@@ -5,6 +5,7 @@ pub mod activity;
 pub mod api;
 pub mod assets;
 pub mod context;
+mod dependants;
 pub mod device;
 pub mod error;
 pub mod factor;

@@ -33,6 +33,8 @@ mod pages;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod removed_providers;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod social_sign_up;

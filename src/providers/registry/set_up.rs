@@ -115,12 +115,22 @@ impl Providers {
             .map(|(id, set_up)| (id.as_str(), set_up))
     }
 
+    /// The ids of all that have a table, switched off or not.
+    pub fn configured(&self) -> impl Iterator<Item = &str> {
+        let on = self.by_id.keys();
+        on.chain(self.disabled.keys()).map(String::as_str)
+    }
+
+    /// Whether a table names `id`.
+    #[must_use]
+    pub fn is_configured(&self, id: &str) -> bool {
+        self.by_id.contains_key(id) || self.disabled.contains_key(id)
+    }
+
     /// The entries of the catalogue that no table names, in the order of ids. Without `fake`, which only development has.
     pub fn not_configured(&self) -> impl Iterator<Item = (&'static str, &Face)> {
         catalog::lines().iter().filter_map(|line| {
-            let configured =
-                self.by_id.contains_key(line.id) || self.disabled.contains_key(line.id);
-            let listed = !configured && line.id != "fake" && line.id != "oidc";
+            let listed = !self.is_configured(line.id) && line.id != "fake" && line.id != "oidc";
             let face = self.catalog_faces().get(line.id);
             face.filter(|_| listed).map(|face| (line.id, face))
         })

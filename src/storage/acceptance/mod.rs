@@ -5,6 +5,7 @@ mod faults;
 mod hand_ins;
 mod operations;
 mod provider_health;
+mod provider_users;
 mod races;
 mod roll_up;
 mod schema;
@@ -120,8 +121,17 @@ fn associate(
     user_id: UserId,
     id: &str,
 ) -> Result<Option<SocialAuth>, StorageError> {
+    associate_at(tx, "github", user_id, id)
+}
+
+fn associate_at(
+    tx: &mut Tx<'_>,
+    slug: &str,
+    user_id: UserId,
+    id: &str,
+) -> Result<Option<SocialAuth>, StorageError> {
     let new = NewSocialAuth {
-        provider: &provider("github"),
+        provider: &provider(slug),
         uid: &uid(id),
         client_id: Some("ios"),
         email: None,

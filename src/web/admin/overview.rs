@@ -11,6 +11,7 @@ use serde::Deserialize;
 use self::chart::Chart;
 use self::checklist::Step;
 use super::context::StaffContext;
+use super::dependants::{RemovedAlert, read_removed};
 use super::error::AdminError;
 use super::frame::{Frame, Nav, render};
 use super::marks::Mark;
@@ -39,6 +40,7 @@ struct OverviewPage {
     periods: Vec<PeriodLink>,
     period_name: &'static str,
     alerts: Vec<Alert>,
+    removed_alert: Option<RemovedAlert>,
     figures: Vec<Figure>,
     /// In place of everything below while nobody has signed up.
     checklist: Option<Vec<Step>>,
@@ -89,7 +91,11 @@ pub async fn show_overview(
     let overview = read_overview(&app, period).await?;
     let users = read_user_totals(&app).await?;
     let frame = staff.frame(&app, "Overview", Nav::Overview);
-    render(&OverviewPage::new(&app, frame, period, &overview, &users))
+    let removed = read_removed(&app).await?;
+    render(&OverviewPage {
+        removed_alert: RemovedAlert::of(&app, &removed),
+        ..OverviewPage::new(&app, frame, period, &overview, &users)
+    })
 }
 
 impl OverviewPage {
@@ -111,6 +117,7 @@ impl OverviewPage {
                 .into(),
             period_name: period_label(period),
             alerts: alerts(app, &frame, &overview.providers),
+            removed_alert: None,
             figures: figures(period, &overview.totals, &overview.totals_before, users),
             checklist: is_empty.then(|| checklist::steps(app)),
             chart: Chart::new(

@@ -8,12 +8,12 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::context::StaffContext;
+use super::dependants::{accounts_text, count_dependants, dependants_text};
 use super::error::AdminError;
 use super::forms::ProtectedForm;
 use super::frame::{Frame, Nav, render};
 use super::marks::Mark;
 use super::provider_words::{Alert, alert, href, status};
-use super::providers::{count_dependants, dependants_text};
 use super::time::Time;
 use super::words;
 use crate::app::App;
@@ -22,7 +22,7 @@ use crate::domain::{Proof, Secret, TokenFacts};
 use crate::flows::overview::{ProviderFigures, read_health};
 use crate::flows::try_provider::{TokenVerdict, try_provider, try_token};
 use crate::providers::trial::{TrialResult, Tried};
-use crate::providers::{Lookup, Provider, SetUp, SetupProblem};
+use crate::providers::{Lookup, Provider, SetupProblem};
 use crate::storage::provider_users::Dependants;
 use crate::web::extract::Context;
 
@@ -37,6 +37,8 @@ struct ProviderPage {
     mark: Mark,
     id: String,
     state: State,
+    /// Whether no table names it, and there are social accounts of it.
+    is_removed: bool,
     dependants: Dependants,
     dependants_text: String,
     accounts_text: String,
@@ -45,7 +47,10 @@ struct ProviderPage {
 /// Whether the provider is on.
 enum State {
     On(Box<OnState>),
-    Off { problems: Vec<SetupProblem> },
+    /// What is missing, of one that somebody knows.
+    Off {
+        problems: Option<Vec<SetupProblem>>,
+    },
 }
 
 /// A provider that is on.
@@ -110,7 +115,9 @@ pub async fn show_provider(
         Lookup::Enabled(provider) if provider.id().as_str() == *id => {
             State::On(Box::new(on_state(&app, &frame, &provider).await?))
         }
-        _ => off_state(&app, &id)?,
+        _ => State::Off {
+            problems: app.providers.set_up(&id).map(|set_up| set_up.problems),
+        },
     };
     show(&app, frame, &id, state).await
 }
@@ -160,31 +167,22 @@ async fn show(
     state: State,
 ) -> Result<HttpResponse, AdminError> {
     let counted = count_dependants(app, vec![id.to_owned()], LOOKED_AT).await?;
-    let dependants = counted.first().copied().unwrap_or(Dependants {
-        users: 0,
-        accounts: 0,
-        is_complete: true,
-    });
+    let dependants = counted.first().copied().unwrap_or(Dependants::NONE);
+    let is_removed = dependants.accounts > 0 && !app.providers.is_configured(id);
+    if !is_removed && matches!(state, State::Off { problems: None }) {
+        return Err(AdminError::NotFound);
+    }
     let mark = Mark::of(&app.providers, id);
-    let more = if dependants.is_complete {
-        ""
-    } else {
-        "more than "
-    };
     render(&ProviderPage {
         frame,
         id: id.to_owned(),
         mark,
         state,
         dependants_text: dependants_text(dependants),
-        accounts_text: format!("{more}{}", words::number(dependants.accounts)),
+        accounts_text: accounts_text(dependants),
+        is_removed,
         dependants,
     })
-}
-
-fn off_state(app: &App, id: &str) -> Result<State, AdminError> {
-    let SetUp { problems, .. } = app.providers.set_up(id).ok_or(AdminError::NotFound)?;
-    Ok(State::Off { problems })
 }
 
 async fn on_state(

@@ -1,12 +1,13 @@
 //! `GET /admin/providers`: which providers are set up, how they do, and who depends on them.
 
-use std::sync::Arc;
-
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
 
 use super::context::StaffContext;
+use super::dependants::{
+    LOOKED_AT, RemovedAlert, accounts_text, count_dependants, dependants_text, read_removed,
+};
 use super::error::AdminError;
 use super::frame::{Frame, Nav, render};
 use super::marks::Mark;
@@ -16,11 +17,7 @@ use super::words;
 use crate::app::App;
 use crate::flows::overview::{ProviderFigures, read_health};
 use crate::providers::{Lookup, SetUp};
-use crate::storage::StorageError;
-use crate::storage::provider_users::{self, Dependants};
-
-/// Social accounts of a provider that the list looks at. A provider's own page looks at more.
-const LOOKED_AT: u32 = 1000;
+use crate::storage::provider_users::{Dependants, Removed};
 
 /// The page.
 #[derive(Template)]
@@ -28,8 +25,10 @@ const LOOKED_AT: u32 = 1000;
 struct ProvidersPage {
     frame: Frame,
     alerts: Vec<Alert>,
+    removed_alert: Option<RemovedAlert>,
     rows: Vec<Row>,
     off: Vec<OffRow>,
+    removed: Vec<RemovedRow>,
     catalog: Vec<CatalogEntry>,
 }
 
@@ -57,6 +56,14 @@ struct OffRow {
     dependants: String,
 }
 
+/// A provider that is not configured and has social accounts.
+struct RemovedRow {
+    mark: Mark,
+    href: String,
+    accounts: String,
+    dependants: String,
+}
+
 struct CatalogEntry {
     mark: Mark,
     href: String,
@@ -74,8 +81,16 @@ pub async fn list_providers(
     let ids = figures.iter().map(|figures| figures.provider.clone());
     let off = app.providers.switched_off().map(|(id, _)| id.to_owned());
     let dependants = count_dependants(&app, ids.chain(off).collect(), LOOKED_AT).await?;
+    let removed = read_removed(&app).await?;
     let frame = staff.frame(&app, "Providers", Nav::Providers);
-    render(&ProvidersPage::new(&app, frame, &figures, &dependants))
+    render(&ProvidersPage {
+        removed_alert: RemovedAlert::of(&app, &removed),
+        removed: removed
+            .iter()
+            .map(|removed| removed_row(&app, removed))
+            .collect(),
+        ..ProvidersPage::new(&app, frame, &figures, &dependants)
+    })
 }
 
 impl ProvidersPage {
@@ -89,6 +104,8 @@ impl ProvidersPage {
         let (on, off) = dependants.split_at(figures.len().min(dependants.len()));
         Self {
             alerts: alerts(app, &frame, figures),
+            removed_alert: None,
+            removed: Vec::new(),
             rows: figures
                 .iter()
                 .zip(on)
@@ -110,31 +127,6 @@ impl ProvidersPage {
                 .collect(),
             frame,
         }
-    }
-}
-
-/// Who depends on each of the providers.
-pub(super) async fn count_dependants(
-    app: &Arc<App>,
-    ids: Vec<String>,
-    limit: u32,
-) -> Result<Vec<Dependants>, StorageError> {
-    app.db
-        .read(move |reader| {
-            ids.iter()
-                .map(|id| provider_users::count(reader, id, limit))
-                .collect()
-        })
-        .await
-}
-
-/// In words: "3,104", or "at least 970" where not everybody was looked at.
-pub(super) fn dependants_text(dependants: Dependants) -> String {
-    let users = words::number(dependants.users);
-    if dependants.is_complete {
-        users
-    } else {
-        format!("at least {users}")
     }
 }
 
@@ -186,5 +178,14 @@ fn off_row(app: &App, id: &str, set_up: &SetUp, dependants: Dependants) -> OffRo
             .map(|problem| format!("providers.{id}.{}", problem.key))
             .collect(),
         dependants: dependants_text(dependants),
+    }
+}
+
+fn removed_row(app: &App, removed: &Removed) -> RemovedRow {
+    RemovedRow {
+        mark: Mark::of(&app.providers, &removed.provider),
+        href: href(&removed.provider),
+        accounts: accounts_text(removed.dependants),
+        dependants: dependants_text(removed.dependants),
     }
 }

@@ -107,6 +107,8 @@ async fn populate(app: &TestApp, admin: &mut StaffClient) {
     assert_eq!(unlink.status, 303);
     let deactivate = send(admin, "/admin/users/2/deactivate", &[why]).await;
     assert_eq!(deactivate.status, 303);
+    // Signed up with a provider that is not configured any more.
+    app.execute("UPDATE social_auth SET provider = 'acme' WHERE uid = 'Ingrid'");
     // Has the notices shown, so that they are on no other page.
     admin.get("/admin/preferences").await;
     for number in 0..4 {
@@ -138,6 +140,7 @@ fn scenes() -> Value {
         {"visitor": "superuser", "path": "/admin/settings/staff/invite", "press": "main form button", "status": 422},
         {"visitor": "superuser", "path": "/admin/settings/staff/invite", "press": "main form button", "status": 200, "once": true,
          "fill": {"[name=email]": "al@example.org", "[name=display_name]": "Al Novak"}},
+        {"visitor": "superuser", "path": "/admin/providers/acme", "status": 200},
         {"visitor": "superuser", "path": "/admin/providers/fake", "press": ".head form button", "status": 200},
         {"visitor": "superuser", "path": "/admin/providers/fake", "press": "main .conf button", "status": 200,
          "fill": {"#token": "not-a-token"}},

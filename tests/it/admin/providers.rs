@@ -3,7 +3,7 @@
 use latchkey::domain::Role;
 use serde_json::json;
 
-use crate::support::on_both;
+use crate::support::{TestApp, on_both};
 
 pub(super) const SETTINGS: &str = "[providers.fake]\n\
     [providers.github]\nclient_id = 'Iv1.abc'\nclient_secret = '0123456789abcdef0123456789abcdef01234567'\n\
@@ -148,6 +148,96 @@ on_both!(
         assert!(page.html.contains("Social accounts stay as they are."));
     }
 );
+
+/// Takes somebody's account of the fake provider for one of `provider`, as if that had been configured then.
+fn move_to(app: &TestApp, uid: &str, provider: &str) {
+    app.execute(&format!(
+        "UPDATE social_auth SET provider = '{provider}' WHERE uid = '{uid}'"
+    ));
+}
+
+on_both!(
+    a_provider_that_was_removed_is_listed_with_who_depends_on_it_and_what_to_do,
+    SETTINGS,
+    |app| {
+        for (sub, provider) in [("ada", "acme"), ("bea", "acme"), ("cleo", "gitlab")] {
+            app.sign_up(sub).await;
+            move_to(app, sub, provider);
+        }
+        let mut jo = app.staff(Role::Staff).await;
+
+        let list = jo.get("/admin/providers").await;
+        let gone = list.between("id=\"h-gone\"", "</section>").unwrap();
+        let unknown = jo.get("/admin/providers/acme").await;
+        let known = jo.get("/admin/providers/gitlab").await;
+
+        for row in [
+            "/admin/providers/acme",
+            "only way in for 2",
+            "only way in for 1",
+        ] {
+            assert!(gone.contains(row), "{row}: {gone}");
+        }
+        for page in [&unknown, &known] {
+            page.assert_says(200, "Removed from the configuration");
+            assert!(page.html.contains("<code>removed_providers</code>"));
+            assert!(page.html.contains("<code>enabled = false</code>"));
+            assert!(page.html.contains("Lets these users in again."));
+        }
+        let other = "<dt>Users with no other way in</dt><dd><b>2</b></dd>";
+        unknown.assert_says(200, other);
+        known.assert_says(200, "<code>providers.gitlab.client_id</code>");
+        assert_eq!(app.counts(), (3, 3));
+    }
+);
+
+on_both!(
+    the_overview_names_what_was_removed_while_users_have_no_other_way_in,
+    SETTINGS,
+    |app| {
+        let mut jo = app.staff(Role::Staff).await;
+        let headline = "was removed from the configuration";
+        app.sign_up("ada").await;
+        assert!(!jo.get("/admin/overview").await.html.contains(headline));
+
+        move_to(app, "ada", "gitlab");
+        let overview = jo.get("/admin/overview").await;
+        app.sign_up("bea").await;
+        move_to(app, "bea", "acme");
+        let of_two = jo.get("/admin/overview").await;
+        // Discord is off, and counts all the same: switching it on lets them in.
+        app.execute(
+            "INSERT INTO social_auth (user_id, provider, uid, email_verified, extra_data, created_at, modified_at) \
+             SELECT user_id, 'discord', uid, email_verified, extra_data, created_at, modified_at FROM social_auth",
+        );
+        let of_none = jo.get("/admin/overview").await;
+
+        overview.assert_says(200, &format!("GitLab {headline}"));
+        assert!(overview.html.contains("no other way in: GitLab 1."));
+        assert!(overview.html.contains("href=\"/admin/providers/gitlab\""));
+        of_two.assert_says(200, "acme and GitLab were removed from the configuration");
+        assert!(of_two.html.contains("no other way in: acme 1, GitLab 1."));
+        assert!(!of_none.html.contains("removed from the configuration"));
+    }
+);
+
+on_both!(another_way_in_is_one_that_is_on, SETTINGS, |app| {
+    app.sign_up("ada").await;
+    app.execute(
+            "INSERT INTO social_auth (user_id, provider, uid, email_verified, extra_data, created_at, modified_at) \
+             SELECT user_id, 'discord', uid, email_verified, extra_data, created_at, modified_at FROM social_auth",
+        );
+    let mut jo = app.staff(Role::Staff).await;
+    let depend = |count: u8| format!("<dt>Users with no other way in</dt><dd><b>{count}</b></dd>");
+
+    // Discord is off: without the fake provider Ada is locked out, and switching Discord on gives her one more way in.
+    jo.get("/admin/providers/fake")
+        .await
+        .assert_says(200, &depend(1));
+    jo.get("/admin/providers/discord")
+        .await
+        .assert_says(200, &depend(0));
+});
 
 on_both!(health_is_told_to_people_and_to_machines, SETTINGS, |app| {
     let mut jo = app.staff(Role::Staff).await;

@@ -17,7 +17,7 @@ mod test_app;
 pub(crate) use api_client::{ApiClient, token_of};
 pub(crate) use chromium::{assert_nothing_wrong, chromium_script};
 pub(crate) use node::node_script;
-pub(crate) use process::{Place, Process};
+pub(crate) use process::{Place, Process, Ran};
 pub(crate) use skip::skip;
 pub(crate) use staff::{Page, StaffClient};
 pub(crate) use test_app::{Answer, Backend, TestApp, client};

@@ -1,0 +1,124 @@
+//! Who depends on providers, in words, and which providers are gone although somebody does.
+
+use std::sync::Arc;
+
+use super::provider_words::href;
+use super::words;
+use crate::app::App;
+use crate::providers::Providers;
+use crate::storage::StorageError;
+use crate::storage::provider_users::{self, Dependants, Removed};
+
+/// Social accounts of a provider that lists of providers look at. A provider's own page looks at more.
+pub(super) const LOOKED_AT: u32 = 1000;
+
+/// Who depends on each of the providers.
+pub(super) async fn count_dependants(
+    app: &Arc<App>,
+    ids: Vec<String>,
+    limit: u32,
+) -> Result<Vec<Dependants>, StorageError> {
+    let of_app = Arc::clone(app);
+    app.db
+        .read(move |reader| {
+            ids.iter()
+                .map(|id| {
+                    let ways_in = ways_in_beside(&of_app.providers, id);
+                    provider_users::count(reader, id, &ways_in, limit)
+                })
+                .collect()
+        })
+        .await
+}
+
+/// The providers that let users in who have `id` as well: what else is on. Those who are left behind by a provider that is gone are let in
+/// again by switching on one that is off.
+fn ways_in_beside(providers: &Providers, id: &str) -> Vec<String> {
+    if providers.is_configured(id) {
+        let on = providers.iter().map(|provider| provider.id().to_string());
+        on.filter(|other| other != id).collect()
+    } else {
+        providers.configured().map(str::to_owned).collect()
+    }
+}
+
+/// The providers that have social accounts and are not configured, and who depends on them.
+pub(super) async fn read_removed(app: &Arc<App>) -> Result<Vec<Removed>, StorageError> {
+    let of_app = Arc::clone(app);
+    let ids = app
+        .db
+        .read(move |reader| {
+            provider_users::list_removed(reader, |id| of_app.providers.is_configured(id))
+        })
+        .await?;
+    let dependants = count_dependants(app, ids.clone(), LOOKED_AT).await?;
+    let removed = ids.into_iter().zip(dependants);
+    Ok(removed
+        .map(|(provider, dependants)| Removed {
+            provider,
+            dependants,
+        })
+        .collect())
+}
+
+/// In words: "3,104", or "at least 970" where not everybody was looked at.
+pub(super) fn dependants_text(dependants: Dependants) -> String {
+    let users = words::number(dependants.users);
+    if dependants.is_complete {
+        users
+    } else {
+        format!("at least {users}")
+    }
+}
+
+/// In words: "3,104", or "more than 1,000" where nobody looked on.
+pub(super) fn accounts_text(dependants: Dependants) -> String {
+    let accounts = words::number(dependants.accounts);
+    if dependants.is_complete {
+        accounts
+    } else {
+        format!("more than {accounts}")
+    }
+}
+
+/// Providers are gone, and users have no other way in.
+pub(super) struct RemovedAlert {
+    pub(super) headline: String,
+    pub(super) text: String,
+    pub(super) href: String,
+}
+
+impl RemovedAlert {
+    /// None where nobody depends on what is gone.
+    pub(super) fn of(app: &App, removed: &[Removed]) -> Option<Self> {
+        let missed: Vec<&Removed> = removed
+            .iter()
+            .filter(|removed| removed.dependants.users > 0)
+            .collect();
+        let title = |removed: &&Removed| app.providers.face(&removed.provider).title;
+        let titles: Vec<String> = missed.iter().map(title).collect();
+        let (first, last) = (missed.first()?, titles.last()?);
+        let (names, were, at) = match titles.as_slice() {
+            [one] => (one.clone(), "was", href(&first.provider)),
+            [before @ .., _] => (
+                format!("{} and {last}", before.join(", ")),
+                "were",
+                "/admin/providers".to_owned(),
+            ),
+            [] => return None,
+        };
+        let counts: Vec<String> = missed
+            .iter()
+            .zip(&titles)
+            .map(|(removed, title)| format!("{title} {}", dependants_text(removed.dependants)))
+            .collect();
+        Some(Self {
+            headline: format!("{names} {were} removed from the configuration"),
+            text: format!(
+                "Users who have no other way in: {}. Their social accounts stay as they are.",
+                counts.join(", ")
+            ),
+            href: at,
+        })
+    }
+}
