@@ -29,7 +29,8 @@ const WIDTHS = [320, 360, 390, 600, 768, 999, 1001, 1152, 1280, 1600];
 const FEW_WIDTHS = [320, 999, 1152];
 // 1280 x 1024 at 400 %.
 const ZOOMED = { width: 320, height: 256 };
-const MOST_REQUESTS = 5;
+// The page, its styles and its script.
+const MOST_REQUESTS = 3;
 const MOST_BYTES = 100_000;
 const MOST_PRESSES = 120;
 const WINDOWS = 2;

@@ -1,4 +1,4 @@
-//! What pages load: one stylesheet and the mark, embedded, under names that change with their content.
+//! What pages load: one stylesheet, one script and the mark, embedded, under names that change with their content.
 
 use std::sync::LazyLock;
 
@@ -35,6 +35,11 @@ static STYLESHEET: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("admin", "css", "text/css; charset=utf-8", body)
 });
 
+static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    let body = include_str!("../../../static/admin.js");
+    Asset::new("admin", "js", "text/javascript; charset=utf-8", body)
+});
+
 static ICON: LazyLock<Asset> = LazyLock::new(|| {
     let body = include_str!("../../../static/icon.svg");
     Asset::new("icon", "svg", "image/svg+xml", body)
@@ -44,6 +49,12 @@ static ICON: LazyLock<Asset> = LazyLock::new(|| {
 #[must_use]
 pub fn stylesheet() -> &'static str {
     &STYLESHEET.path
+}
+
+/// The script's address.
+#[must_use]
+pub fn script() -> &'static str {
+    &SCRIPT.path
 }
 
 /// The mark's address.
@@ -57,7 +68,7 @@ pub fn icon() -> &'static str {
 /// # Errors
 /// [`Error::NotFound`] for anything but the assets' own names.
 pub async fn show_asset(file: Path<String>) -> Result<HttpResponse, Error> {
-    let asset = [&*STYLESHEET, &*ICON]
+    let asset = [&*STYLESHEET, &*SCRIPT, &*ICON]
         .into_iter()
         .find(|asset| asset.path.strip_prefix("/static/") == Some(file.as_str()))
         .ok_or(Error::NotFound)?;

@@ -515,7 +515,10 @@ mod tests {
             for part in [
                 format!("<h1>{heading}</h1>"),
                 format!("<title>{heading} · Latchkey</title>"),
-                format!("Status {} · request <code>abc123</code>", status.as_u16()),
+                format!(
+                    "Status {} · request <code data-copy=\"request id\">abc123</code>",
+                    status.as_u16()
+                ),
                 format!("href=\"{onward}\""),
             ] {
                 assert!(html.contains(&part), "{part} is not in {html}");

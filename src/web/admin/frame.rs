@@ -80,6 +80,7 @@ pub struct Frame {
     pub(super) me: Option<Me>,
     pub(super) themes: [(Theme, &'static str); 3],
     pub(super) stylesheet: &'static str,
+    pub(super) script: &'static str,
     pub(super) icon: &'static str,
     pub(super) version: &'static str,
 }
@@ -102,6 +103,7 @@ impl Frame {
             me: None,
             themes: Theme::ALL,
             stylesheet: assets::stylesheet(),
+            script: assets::script(),
             icon: assets::icon(),
             version: env!("CARGO_PKG_VERSION"),
         }
@@ -152,6 +154,11 @@ impl Frame {
     #[must_use]
     pub fn time(&self, at: DateTime<Utc>) -> Time {
         Time::new(at, self.now, self.preferences.zone)
+    }
+
+    /// Whether keys do something by themselves: only where somebody is signed in, and has not switched them off.
+    pub(super) const fn has_keys(&self) -> bool {
+        self.me.is_some() && self.preferences.has_keys
     }
 
     /// When the page was made.

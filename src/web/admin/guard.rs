@@ -25,7 +25,7 @@ use crate::flows::staff::{SignedInStaff, recognise_staff};
 use crate::web::ServerContext;
 use crate::web::observe::{LoggedCode, RequestId};
 
-/// The policy of every staff page: our own stylesheet and mark, forms to ourselves, nothing else.
+/// The policy of every staff page: our own stylesheet, script and mark, forms to ourselves, nothing else.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Headers of every answer below `/admin`.

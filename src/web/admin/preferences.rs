@@ -1,4 +1,4 @@
-//! Theme, zone and page size: of the browser, in a cookie, so that the page for signing in has them too.
+//! Theme, zone, page size and keys: of the browser, in a cookie, so that the page for signing in has them too.
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
@@ -32,6 +32,8 @@ pub struct Preferences {
     pub zone: Tz,
     /// How many rows a list shows: 25, 50 or 100.
     pub page_size: u32,
+    /// Whether single characters are shortcuts, where there is script.
+    pub has_keys: bool,
 }
 
 impl Default for Preferences {
@@ -40,6 +42,7 @@ impl Default for Preferences {
             theme: Theme::System,
             zone: Tz::UTC,
             page_size: 50,
+            has_keys: true,
         }
     }
 }
@@ -114,6 +117,11 @@ impl Preferences {
                 let size = value.parse().ok().filter(|size| PAGE_SIZES.contains(size));
                 self.page_size = size.unwrap_or(self.page_size);
             }
+            "keys" => match value {
+                "on" => self.has_keys = true,
+                "off" => self.has_keys = false,
+                _ => {}
+            },
             _ => {}
         }
     }
@@ -123,6 +131,7 @@ impl Preferences {
             .append_pair("theme", self.theme.as_str())
             .append_pair("zone", self.zone.name())
             .append_pair("page_size", &self.page_size.to_string())
+            .append_pair("keys", if self.has_keys { "on" } else { "off" })
             .finish();
         Cookie::build(context.cookie_name(CookieName::Preferences), value)
             .path("/")
@@ -183,6 +192,7 @@ pub struct PreferencesForm {
     theme: Option<String>,
     zone: Option<String>,
     page_size: Option<String>,
+    keys: Option<String>,
     back: Option<String>,
 }
 
@@ -200,6 +210,7 @@ pub async fn set_preferences(
         ("theme", &form.theme),
         ("zone", &form.zone),
         ("page_size", &form.page_size),
+        ("keys", &form.keys),
     ] {
         if let Some(value) = value {
             preferences.set(name, value);

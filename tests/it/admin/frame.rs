@@ -22,14 +22,36 @@ on_both!(
         let after = jo.get("/admin/preferences").await;
 
         assert_eq!(set.location(), "/admin/preferences?x=1");
-        assert!(before.html.contains("<html lang=\"en\">"));
+        assert!(before.html.contains("<html lang=\"en\" data-keys>"));
         assert!(
             after
                 .html
-                .contains("<html lang=\"en\" data-theme=\"dark\">")
+                .contains("<html lang=\"en\" data-theme=\"dark\" data-keys>")
         );
     }
 );
+
+on_both!(keys_are_on_until_somebody_switches_them_off, "", |app| {
+    let mut jo = app.staff(Role::Staff).await;
+    let mut nobody = StaffClient::new(app);
+    let has_keys = |page: &Page| {
+        let dialog = page.html.contains("<dialog id=\"keys\"");
+        assert_eq!(page.html.contains(" data-keys>"), dialog);
+        dialog
+    };
+
+    assert!(has_keys(&jo.get("/admin/preferences").await));
+    jo.post("/admin/preferences", &[("keys", "off")]).await;
+    assert!(!has_keys(&jo.get("/admin/preferences").await));
+    // The rest stays as it is, and so do they.
+    for field in [("theme", "light"), ("keys", "sometimes")] {
+        jo.post("/admin/preferences", &[field]).await;
+        assert!(!has_keys(&jo.get("/admin/preferences").await));
+    }
+    jo.post("/admin/preferences", &[("keys", "on")]).await;
+    assert!(has_keys(&jo.get("/admin/preferences").await));
+    assert!(!has_keys(&nobody.get("/admin/sign-in").await));
+});
 
 on_both!(
     the_zone_changes_the_title_of_times_and_not_the_instant,
@@ -75,7 +97,7 @@ on_both!(every_answer_has_the_headers_and_nothing_inline, "", |app| {
         for inline in [
             " style=",
             "<style",
-            "<script",
+            "<script>",
             "javascript:",
             "data:",
             " onclick",
@@ -83,6 +105,9 @@ on_both!(every_answer_has_the_headers_and_nothing_inline, "", |app| {
         ] {
             assert!(!page.html.contains(inline), "{inline} in {}", page.html);
         }
+        let ours = page.html.matches("<script src=\"/static/admin.").count();
+        assert_eq!(page.html.matches("<script").count(), ours);
+        assert_eq!(ours, usize::from(!page.html.is_empty()));
     }
 });
 
@@ -95,6 +120,7 @@ on_both!(
 
         for (before, content_type) in [
             ("rel=\"stylesheet\" href=\"", "text/css; charset=utf-8"),
+            ("<script src=\"", "text/javascript; charset=utf-8"),
             ("rel=\"icon\" href=\"", "image/svg+xml"),
         ] {
             let asset = nobody.get(page.between(before, "\"").unwrap()).await;

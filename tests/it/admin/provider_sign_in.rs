@@ -240,7 +240,10 @@ on_both!(
 
             assert_eq!(reason_of(&page, &app.audit().await), reason);
             assert!(page.set_cookie("latchkey-staff").is_none());
-            let request = page.between("request <code>", "<").unwrap().to_owned();
+            let request = page
+                .between("request <code data-copy=\"request id\">", "<")
+                .unwrap()
+                .to_owned();
             pages.push(page.html.replace(&request, ""));
         }
         pages.dedup();
