@@ -38,13 +38,24 @@ pub struct AuditRecord {
     pub address: Option<String>,
 }
 
-/// An entry and the name of the member of staff who acted, where one did.
+/// An entry and the name of the member of staff or the API client who acted, where one did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedEntry {
     /// The entry.
     pub record: AuditRecord,
     /// Who acted.
     pub actor_name: Option<String>,
+}
+
+/// A member of staff or an API client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedActor {
+    /// The kind of actor, as entries have it.
+    pub kind: String,
+    /// Their row.
+    pub id: i64,
+    /// Their name.
+    pub name: String,
 }
 
 /// Appends an entry.
@@ -65,6 +76,14 @@ pub fn list_of_user(
     limit: i64,
 ) -> Result<Vec<NamedEntry>, StorageError> {
     dispatch!(reader, audit::list_of_user(user_id, limit))
+}
+
+/// The first `limit` members of staff and API clients, staff first, in the order in which they came.
+///
+/// # Errors
+/// [`StorageError`] when the database fails.
+pub fn list_actors(reader: &mut Reader<'_>, limit: u32) -> Result<Vec<NamedActor>, StorageError> {
+    dispatch!(reader, actors::list(i64::from(limit)))
 }
 
 /// The latest entries, newest first, at most `limit`.

@@ -327,6 +327,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     staff
 );
 diesel::allow_tables_to_appear_in_same_query!(audit_log, staff);
+diesel::allow_tables_to_appear_in_same_query!(audit_log, api_clients);
 diesel::allow_tables_to_appear_in_same_query!(unlinked_accounts, staff);
+diesel::allow_tables_to_appear_in_same_query!(unlinked_accounts, api_clients);
 diesel::allow_tables_to_appear_in_same_query!(standing_orders, staff);
+diesel::allow_tables_to_appear_in_same_query!(standing_orders, api_clients);
 diesel::allow_tables_to_appear_in_same_query!(staff, staff_sessions);

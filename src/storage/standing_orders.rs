@@ -41,7 +41,7 @@ pub struct StandingOrderRecord {
     pub actor_kind: String,
     /// Their row.
     pub actor_id: Option<i64>,
-    /// Their name, of staff.
+    /// Their name, of staff and of API clients.
     pub actor_name: Option<String>,
     /// Why.
     pub reason: String,

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde_json::Value;
 
-use super::super::schema::{audit_log, staff};
+use super::super::schema::{api_clients, audit_log, staff};
 use super::super::{Backend, Conn};
+use super::actors::{self, join_actor, names};
 use crate::domain::{AuditEntry, ProviderId, SocialAuthId, Uid, UserId};
 use crate::storage::audit::{AuditRecord, NamedEntry};
 use crate::storage::{StorageError, micros};
@@ -90,19 +91,15 @@ pub(in crate::storage) fn list_of_user(
     user_id: UserId,
     limit: i64,
 ) -> Result<Vec<NamedEntry>, StorageError> {
-    let is_actor = audit_log::actor_id
-        .eq(staff::id.nullable())
-        .and(audit_log::actor_kind.eq("staff"));
-    let rows: Vec<(AuditRow, Option<String>)> = audit_log::table
-        .left_join(staff::table.on(is_actor))
+    let rows: Vec<(AuditRow, actors::Names)> = join_actor!(audit_log::table, audit_log)
         .filter(audit_log::user_id.eq(user_id.0))
         .order(audit_log::id.desc())
         .limit(limit)
-        .select((AuditRow::as_select(), staff::display_name.nullable()))
+        .select((AuditRow::as_select(), names!()))
         .load(conn)?;
-    let named = rows.into_iter().map(|(row, actor_name)| NamedEntry {
+    let named = rows.into_iter().map(|(row, names)| NamedEntry {
         record: row.into(),
-        actor_name,
+        actor_name: actors::name(names),
     });
     Ok(named.collect())
 }

@@ -12,6 +12,7 @@ use diesel::query_dsl::methods::LoadQuery;
 use super::{Backend, Conn};
 
 pub(in crate::storage) mod account_records;
+pub(in crate::storage) mod actors;
 pub(in crate::storage) mod api_clients;
 pub(in crate::storage) mod audit;
 pub(in crate::storage) mod audit_search;

@@ -5,9 +5,10 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::super::schema::{staff, standing_orders as table};
+use super::super::schema::{api_clients, staff, standing_orders as table};
 use super::super::types::Tstz;
 use super::super::{Backend, Conn};
+use super::actors::{self, join_actor, names};
 use super::{find_one, prepared};
 use crate::domain::stewardship::StandingOrder;
 use crate::domain::{ProviderId, Uid, UserId};
@@ -27,9 +28,9 @@ struct Row {
     expires_at: DateTime<Utc>,
 }
 
-type Named = (Row, Option<String>);
+type Named = (Row, actors::Names);
 
-fn record((row, actor_name): Named) -> Result<StandingOrderRecord, StorageError> {
+fn record((row, names): Named) -> Result<StandingOrderRecord, StorageError> {
     Ok(StandingOrderRecord {
         provider: ProviderId::parse(&row.provider)
             .ok_or(StorageError::Corrupt("standing_orders.provider"))?,
@@ -37,7 +38,7 @@ fn record((row, actor_name): Named) -> Result<StandingOrderRecord, StorageError>
         order: order_of(&row.kind, row.user_id)?,
         actor_kind: row.actor_kind,
         actor_id: row.actor_id,
-        actor_name,
+        actor_name: actors::name(names),
         reason: row.reason,
         expires_at: row.expires_at,
     })
@@ -118,16 +119,12 @@ pub(in crate::storage) fn list_of_user(
     now: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<StandingOrderRecord>, StorageError> {
-    let is_actor = table::actor_id
-        .eq(staff::id.nullable())
-        .and(table::actor_kind.eq("staff"));
-    let rows: Vec<Named> = table::table
-        .left_join(staff::table.on(is_actor))
+    let rows: Vec<Named> = join_actor!(table::table, table)
         .filter(table::user_id.eq(user_id.0))
         .filter(table::expires_at.gt(micros(now)))
         .order(table::created_at.desc())
         .limit(limit)
-        .select((Row::as_select(), staff::display_name.nullable()))
+        .select((Row::as_select(), names!()))
         .load(conn)?;
     rows.into_iter().map(record).collect()
 }

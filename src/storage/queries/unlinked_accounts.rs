@@ -6,9 +6,10 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use serde_json::Value;
 
-use super::super::schema::{staff, unlinked_accounts as table};
+use super::super::schema::{api_clients, staff, unlinked_accounts as table};
 use super::super::types::Tstz;
 use super::super::{Backend, Conn};
+use super::actors::{self, join_actor, names};
 use super::{LockRows, Suffixed, find_one, get_one, prepared};
 use crate::domain::stewardship::{UnlinkedAccount, UnlinkedId};
 use crate::domain::{ProviderId, SocialAuthId, Uid, UserId};
@@ -139,23 +140,19 @@ pub(in crate::storage) fn list_of_user(
     now: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<NamedAccount>, StorageError> {
-    let is_actor = table::actor_id
-        .eq(staff::id.nullable())
-        .and(table::actor_kind.eq("staff"));
-    let rows: Vec<(Row, Option<String>)> = table::table
-        .left_join(staff::table.on(is_actor))
+    let rows: Vec<(Row, actors::Names)> = join_actor!(table::table, table)
         .filter(table::user_id.eq(user_id.0))
         .filter(table::restored_at.is_null())
         .filter(table::expires_at.gt(micros(now)))
         .order(table::id.desc())
         .limit(limit)
-        .select((Row::as_select(), staff::display_name.nullable()))
+        .select((Row::as_select(), names!()))
         .load(conn)?;
     rows.into_iter()
-        .map(|(row, actor_name)| {
+        .map(|(row, names)| {
             Ok(NamedAccount {
                 account: row.try_into()?,
-                actor_name,
+                actor_name: actors::name(names),
             })
         })
         .collect()

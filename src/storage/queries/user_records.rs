@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::Nullable;
 
-use super::super::schema::{deactivations, last_sign_ins, staff, users};
+use super::super::schema::{api_clients, deactivations, last_sign_ins, staff, users};
 use super::super::types::Tstz;
 use super::super::{Backend, Conn};
+use super::actors::{self, join_actor, names};
 use super::users::UserRow;
 use super::{LockUser, Suffixed, find_one};
 use crate::domain::stewardship::Reason;
@@ -28,10 +29,10 @@ type Columns = (
     Option<DateTime<Utc>>,
     Option<DateTime<Utc>>,
     Option<DeactivationRow>,
-    Option<String>,
+    actors::Names,
 );
 
-fn record((user, noted, newest_session, deactivation, actor_name): Columns) -> UserRecord {
+fn record((user, noted, newest_session, deactivation, names): Columns) -> UserRecord {
     UserRecord {
         user: user.into(),
         // The upkeep notes it later, and the session may be purged by now.
@@ -39,7 +40,7 @@ fn record((user, noted, newest_session, deactivation, actor_name): Columns) -> U
         deactivation: deactivation.map(|row| Deactivation {
             actor_kind: row.actor_kind,
             actor_id: row.actor_id,
-            actor_name,
+            actor_name: actors::name(names),
             reason: row.reason,
             at: row.at,
         }),
@@ -53,20 +54,17 @@ pub(in crate::storage) fn find(
     conn: &mut Conn,
     id: UserId,
 ) -> Result<Option<UserRecord>, StorageError> {
-    let is_actor = deactivations::actor_id
-        .eq(staff::id.nullable())
-        .and(deactivations::actor_kind.eq("staff"));
-    let query = users::table
+    let users = users::table
         .left_join(last_sign_ins::table)
-        .left_join(deactivations::table)
-        .left_join(staff::table.on(is_actor))
+        .left_join(deactivations::table);
+    let query = join_actor!(users, deactivations)
         .filter(users::id.eq(id.0))
         .select((
             UserRow::as_select(),
             last_sign_ins::at.nullable(),
             diesel::dsl::sql::<Nullable<Tstz>>(NEWEST_SESSION),
             Option::<DeactivationRow>::as_select(),
-            staff::display_name.nullable(),
+            names!(),
         ));
     Ok(find_one::<_, Columns>(conn, query)?.map(record))
 }

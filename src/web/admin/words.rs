@@ -56,6 +56,12 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("client_token_refused", "Was refused as an API client"),
 ];
 
+/// An API client among people.
+#[must_use]
+pub fn api_client(title: &str) -> String {
+    format!("{title} (API client)")
+}
+
 /// Codes of refusals in words.
 const REASONS: &[(&str, &str)] = &[
     ("invalid_token", "Not a valid proof"),

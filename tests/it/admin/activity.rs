@@ -1,7 +1,7 @@
 //! The audit log: every filter, walking through it, and taking it away.
 
 use latchkey::domain::Role;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Page, StaffClient, TestApp, on_both};
 
@@ -178,3 +178,50 @@ on_both!(staff_may_look_but_not_export, "", |app| {
         .await
         .assert_says(200, "Nothing matches");
 });
+
+on_both!(
+    an_api_client_is_called_by_its_title,
+    "[providers.fake]\n",
+    |app| {
+        let ada = app.hand_in(&app.access_token_of("ada").await).await;
+        let user = ada.body["id"].as_i64().unwrap();
+        let token = app.api_token("admin:read admin:write").await;
+        let account = ada.body["social_auth"]["id"].as_i64().unwrap();
+        let unlink = format!("/admin/api/users/{user}/accounts/{account}/unlink");
+        let plan = app.get(&unlink, Some(&token)).await;
+        let body =
+            json!({"version": plan.body["version"], "reason": "Ticket 5190", "last_way_in": true});
+        assert_eq!(app.post(&unlink, &body, Some(&token)).await.status, 200);
+        let deactivate = format!("/admin/api/users/{user}/deactivate");
+        let body = json!({ "reason": "Ticket 5191" });
+        assert_eq!(app.post(&deactivate, &body, Some(&token)).await.status, 200);
+        let mut jo = app.staff(Role::Staff).await;
+
+        let list = jo.get("/admin/activity?action=unlinked").await;
+        let entry = jo.get(&format!("/admin/activity/{}", ids(&list)[0])).await;
+        let person = jo.get(&format!("/admin/users/{user}")).await;
+        let client = app.number("SELECT id AS number FROM api_clients");
+        let own = jo
+            .get(&format!("/admin/activity?actor=api_client:{client}"))
+            .await;
+
+        let title = "Support desk (API client)";
+        list.assert_says(200, &format!(">{title}</td>"));
+        entry.assert_says(200, &format!(">{title}</a>"));
+        for words in [
+            format!("{title} unlinked it"),
+            format!("{title} deactivated this user"),
+            format!("<small>{title} · Ticket 5190"),
+        ] {
+            person.assert_says(200, &words);
+        }
+        own.assert_says(200, &format!("Who: {title}"));
+        assert!(
+            own.html
+                .contains(&format!("value=\"api_client:{client}\" checked"))
+        );
+        for page in [&list, &entry, &person] {
+            assert!(!page.html.contains(&format!("API client {client}")));
+        }
+    }
+);

@@ -1,16 +1,14 @@
 //! One entry of the audit log: as a row of the list, and on a page of its own.
 
-use std::collections::BTreeMap;
-
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use askama::Template;
 use serde_json::Value;
 
 use crate::app::App;
-use crate::storage::audit::AuditRecord;
-use crate::storage::audit_search::{self};
-use crate::storage::{Reader, StorageError, staff as staff_accounts};
+use crate::storage::audit::{self, AuditRecord};
+use crate::storage::audit_search;
+use crate::storage::{Reader, StorageError};
 use crate::web::admin::context::StaffContext;
 use crate::web::admin::error::AdminError;
 use crate::web::admin::frame::{Frame, Nav, render};
@@ -18,29 +16,39 @@ use crate::web::admin::marks::Mark;
 use crate::web::admin::time::Time;
 use crate::web::admin::words;
 
-/// Staff accounts whose names are read; there are never so many.
-const MOST_STAFF: u32 = 1000;
+/// Staff and API clients whose names are read; there are never so many.
+const MOST_ACTORS: u32 = 1000;
 
-/// Names of staff by their id.
-pub(super) struct Names(BTreeMap<i64, String>);
+/// Names of staff and API clients behind what filters call them, such as `staff:3`.
+pub(super) struct Names(Vec<(String, String)>);
 
-/// The names of all staff.
+/// The names of all staff and API clients.
 ///
 /// # Errors
 /// [`StorageError`] when the database fails.
 pub(super) fn read_names(reader: &mut Reader<'_>) -> Result<Names, StorageError> {
-    let staff = staff_accounts::list(reader, MOST_STAFF)?;
-    Ok(Names(
-        staff
-            .into_iter()
-            .map(|staff| (staff.id.0, staff.display_name))
-            .collect(),
-    ))
+    let actors = audit::list_actors(reader, MOST_ACTORS)?;
+    let named = actors.into_iter().map(|actor| {
+        let name = match actor.kind.as_str() {
+            "api_client" => words::api_client(&actor.name),
+            _ => actor.name,
+        };
+        (format!("{}:{}", actor.kind, actor.id), name)
+    });
+    Ok(Names(named.collect()))
 }
 
 impl Names {
-    pub(super) fn staff(&self) -> impl Iterator<Item = (i64, &str)> {
-        self.0.iter().map(|(id, name)| (*id, name.as_str()))
+    /// Each as a filter names them, with their name.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let names = self.0.iter();
+        names.map(|(actor, name)| (actor.as_str(), name.as_str()))
+    }
+
+    fn of(&self, kind: &str, id: i64) -> Option<String> {
+        let wanted = format!("{kind}:{id}");
+        let mut found = self.iter().filter(|(actor, _)| *actor == wanted);
+        found.next().map(|(_, name)| name.to_owned())
     }
 }
 
@@ -116,15 +124,15 @@ fn who(names: &Names, entry: &AuditRecord) -> Somebody {
     let (text, href) = match entry.actor_kind.as_str() {
         "staff" => (
             names
-                .0
-                .get(&id)
-                .cloned()
+                .of("staff", id)
                 .unwrap_or_else(|| format!("Staff {id}")),
             Some(format!("/admin/activity?actor=staff%3A{id}")),
         ),
         "user" => (format!("User {id}"), Some(format!("/admin/users/{id}"))),
         "api_client" => (
-            format!("API client {id}"),
+            names
+                .of("api_client", id)
+                .unwrap_or_else(|| format!("API client {id}")),
             Some(format!("/admin/activity?actor=api_client%3A{id}")),
         ),
         "system" => ("The service".to_owned(), None),

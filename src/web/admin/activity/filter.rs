@@ -234,8 +234,8 @@ impl Chips {
             .map(|(value, label)| ((*value).to_owned(), (*label).to_owned()))
             .chain(
                 names
-                    .staff()
-                    .map(|(id, name)| (format!("staff:{id}"), name.to_owned())),
+                    .iter()
+                    .map(|(actor, name)| (actor.to_owned(), name.to_owned())),
             );
         let actions = words::ACTIONS
             .iter()

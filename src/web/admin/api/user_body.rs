@@ -232,7 +232,7 @@ impl<'a> From<&'a SessionRecord> for SessionBody<'a> {
     }
 }
 
-/// An entry of the audit log, with who acted where that was staff.
+/// An entry of the audit log, with who acted where that was staff or an API client.
 fn entry(entry: &NamedEntry) -> Value {
     let mut shown = line(&entry.record);
     if let (Some(members), Some(name)) = (shown.as_object_mut(), &entry.actor_name) {

@@ -91,6 +91,7 @@ fn actor(entry: &NamedEntry) -> String {
 #[must_use]
 pub fn actor_words(kind: &str, id: Option<i64>, name: Option<&str>) -> String {
     match (kind, name, id) {
+        ("api_client", Some(title), _) => words::api_client(title),
         (_, Some(name), _) => name.to_owned(),
         ("staff", None, Some(id)) => format!("Staff {id}"),
         ("api_client", None, Some(id)) => format!("API client {id}"),

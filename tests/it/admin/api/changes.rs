@@ -112,9 +112,14 @@ on_both!(an_account_is_unlinked_and_given_back, FAKE, |app| {
     assert_eq!(
         (
             &shown.body["unlinked"][0]["by"]["kind"],
+            &shown.body["unlinked"][0]["by"]["name"],
             &shown.body["unlinked"][0]["reason"]
         ),
-        (&json!("api_client"), &json!("Ticket 5190"))
+        (
+            &json!("api_client"),
+            &json!("Support desk"),
+            &json!("Ticket 5190")
+        )
     );
 
     let undo = format!(
