@@ -227,6 +227,7 @@ on_both!(
             {"visitor": "staff", "path": "/admin/settings/staff/invite", "status": 403},
             {"visitor": "superuser", "path": "/admin/nothing-here", "status": 404},
             {"visitor": "nobody", "path": "/admin/nothing-here", "status": 404},
+            {"visitor": "nobody", "path": "/admin/sign-in/complete/fake?state=spent&error=access_denied", "status": 403},
             {"visitor": "superuser", "path": unlink, "press": "main .btn.fill", "status": 409,
              "fill": {"[name=version]": "1", "#why": "Ticket 5190"}},
             {"visitor": "nobody", "path": "/admin/sign-in", "press": "main form button", "status": 429,

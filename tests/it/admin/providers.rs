@@ -8,7 +8,8 @@ use crate::support::{TestApp, on_both};
 pub(super) const SETTINGS: &str = "[providers.fake]\n\
     [providers.github]\nclient_id = 'Iv1.abc'\nclient_secret = '0123456789abcdef0123456789abcdef01234567'\n\
     [providers.spotify]\nenabled = false\nclient_id = 'sp'\n\
-    [providers.discord]\nenabled = false\n";
+    [providers.discord]\nenabled = false\n\
+    [admin.sign_in.fake]\nallowed_uids = ['boss']\n";
 
 on_both!(
     the_list_tells_on_from_off_and_names_what_is_missing,
