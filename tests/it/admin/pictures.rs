@@ -243,6 +243,9 @@ async fn scene() -> (MockProvider, TestApp) {
         "[providers.google]\nclient_id = 'web.example'\n\
          [providers.facebook]\nclient_id = '1'\nclient_secret = 's'\n\
          [providers.github]\nclient_id = 'Iv1'\nclient_secret = 's'\n\
+         [providers.instagram]\nclient_id = '2'\nclient_secret = 's'\n\
+         [providers.apple]\nclient_id = 'app.example'\n\
+         [admin.sign_in.github]\nallowed_uids = ['583231']\n\
          [development]\nprovider_origin = '{}'\n",
         mock.origin()
     );
