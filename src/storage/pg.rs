@@ -37,7 +37,7 @@ pub(super) mod own {
 }
 
 use own::search_text;
-pub(in crate::storage) use own::search_text::searchable;
+pub(in crate::storage) use own::search_text::{pattern, searchable};
 
 /// Sets up a connection of the pool. No statement may hold a connection for longer than a caller waits, and a transaction that
 /// was left open by a dying process must not keep its locks. Our statements look few rows up: none is worth being compiled, and the

@@ -186,9 +186,15 @@ impl Plan<'_> {
                 (Sql::new(text).and(phrase.as_str()), "d.rowid")
             }
             Stream::Needle(needle) => {
-                let pattern = format!("%{}%", escape_like(&pg::searchable(needle)));
-                let text = "user_search AS d WHERE d.text LIKE ";
-                (Sql::new(text).and(pattern.as_str()), "d.user_id")
+                let mut sql = Sql::new("user_search AS d WHERE d.text LIKE ");
+                sql.bind(pg::pattern(needle).as_str());
+                if !needle.is_ascii() {
+                    // The pattern of such a text lets more through.
+                    sql.push(" AND strpos(d.text, ")
+                        .bind(pg::searchable(needle).as_str())
+                        .push(") > 0");
+                }
+                (sql, "d.user_id")
             }
             Stream::SignedInBefore => {
                 let sql = Sql::new("last_sign_ins AS d WHERE d.at < ").and(before);
@@ -215,11 +221,4 @@ impl Plan<'_> {
             String::new()
         }
     }
-}
-
-/// `LIKE` without its wild cards.
-fn escape_like(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_")
 }
