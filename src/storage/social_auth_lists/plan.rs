@@ -28,7 +28,7 @@ pub(super) struct Plan<'r> {
 /// What was read before anything else.
 pub(super) struct State {
     pub(super) total: i64,
-    /// Of [`Plan::leads`], in their order.
+    /// Of [`Plan::leads`], in their order; zeros where there is no choice.
     pub(super) estimates: Vec<i64>,
 }
 
@@ -148,7 +148,10 @@ impl<'r> Plan<'r> {
                     .push("), -1)");
             }
         }
-        for (lead, number) in leads.iter().zip(ESTIMATES..) {
+        // One that is alone and in order leads however many it has.
+        let is_given = matches!(leads[..], [only] if only.is_in_order());
+        let estimated: &[Lead] = if is_given { &[] } else { &leads };
+        for (lead, number) in estimated.iter().zip(ESTIMATES..) {
             sql.push(format!(" UNION ALL SELECT {number}, "))
                 .append(&self.estimate(*lead));
         }

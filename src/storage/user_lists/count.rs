@@ -48,6 +48,17 @@ impl Plan<'_> {
             .map_or(Stream::Everyone, |(stream, _)| stream.clone())
     }
 
+    /// Whether it depends on how many each stream has what leads. Else nobody needs to know.
+    pub(super) fn has_choice(&self, streams: &[Stream]) -> bool {
+        match streams {
+            [only] => {
+                let leads_anyway = self.is_in_order(only) && self.span().is_none();
+                self.order != UserOrder::SignedUp || !leads_anyway
+            }
+            _ => true,
+        }
+    }
+
     /// Up to how many of a stream are counted. PostgreSQL finds texts in rows all over their table, and of several providers as many
     /// as are counted are merged of each.
     fn counted(&self, stream: &Stream) -> i64 {

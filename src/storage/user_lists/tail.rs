@@ -18,7 +18,7 @@ const MOST_COUNTED: i64 = 10_000;
 pub(super) struct State {
     pub(super) total: i64,
     pub(super) blocks: Option<(i64, i64)>,
-    /// Of the streams that were asked for, in their order.
+    /// Of the streams that were asked for, in their order; zeros where there is no choice.
     pub(super) estimates: Vec<i64>,
     pub(super) tail: Vec<i64>,
     pub(super) is_behind: bool,
@@ -46,7 +46,12 @@ pub(super) fn read(
         mark(marks::USERS)
     ));
     blocks(&mut sql, plan);
-    for (stream, number) in streams.iter().zip(ESTIMATES..) {
+    let estimated = if plan.has_choice(streams) {
+        streams
+    } else {
+        &[]
+    };
+    for (stream, number) in estimated.iter().zip(ESTIMATES..) {
         sql.push(format!(" UNION ALL SELECT {number}, "))
             .append(&plan.estimate(stream));
     }
