@@ -71,14 +71,6 @@ pub(in crate::storage) fn named(
     Ok(Statement::<(BigInt, Text)>::of(sql).load(conn)?)
 }
 
-/// A number and an instant a row.
-pub(in crate::storage) fn timed(
-    conn: &mut Conn,
-    sql: &Sql,
-) -> Result<Vec<(i64, DateTime<Utc>)>, StorageError> {
-    Ok(Statement::<(BigInt, Tstz)>::of(sql).load(conn)?)
-}
-
 type UserColumns = (
     BigInt,
     Text,
@@ -104,15 +96,9 @@ struct UserRow {
     last_sign_in_at: Option<DateTime<Utc>>,
 }
 
-/// Users, without their providers.
-pub(in crate::storage) fn users(
-    conn: &mut Conn,
-    sql: &Sql,
-) -> Result<Vec<ListedUser>, StorageError> {
-    let rows: Vec<UserRow> = Statement::<UserColumns>::of(sql).load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ListedUser {
+impl From<UserRow> for ListedUser {
+    fn from(row: UserRow) -> Self {
+        Self {
             user: User {
                 id: UserId(row.id),
                 username: row.username,
@@ -125,8 +111,28 @@ pub(in crate::storage) fn users(
             },
             last_sign_in_at: row.last_sign_in_at,
             providers: Vec::new(),
-        })
-        .collect())
+        }
+    }
+}
+
+/// Users, without their providers.
+pub(in crate::storage) fn users(
+    conn: &mut Conn,
+    sql: &Sql,
+) -> Result<Vec<ListedUser>, StorageError> {
+    let rows: Vec<UserRow> = Statement::<UserColumns>::of(sql).load(conn)?;
+    Ok(rows.into_iter().map(ListedUser::from).collect())
+}
+
+/// Users, without their providers, and apart from them those of which the last column says that they are only where the reading ended.
+pub(in crate::storage) fn users_and_end(
+    conn: &mut Conn,
+    sql: &Sql,
+) -> Result<(Vec<ListedUser>, Vec<ListedUser>), StorageError> {
+    let rows: Vec<(UserRow, bool)> = Statement::<(UserColumns, Bool)>::of(sql).load(conn)?;
+    let (ends, users): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, is_end)| *is_end);
+    let listed = |rows: Vec<(UserRow, bool)>| rows.into_iter().map(|(row, _)| row.into()).collect();
+    Ok((listed(users), listed(ends)))
 }
 
 type SocialAuthColumns = (

@@ -37,18 +37,23 @@ impl Plan<'_> {
 
     /// `FROM ... WHERE` of all candidates (`g`) that match, with their users (`u`) and latest sign-ins (`l`), in no order.
     pub(super) fn matching(&self, candidates: &Sql, led_by: Option<&Stream>) -> Sql {
-        let join = if self.is_sqlite() {
-            "CROSS JOIN"
-        } else {
-            "JOIN"
-        };
         Sql::new("(")
             .joined(candidates)
             .with(format!(
-                ") AS g {join} users AS u ON u.id = g.user_id LEFT JOIN last_sign_ins AS l ON l.user_id = u.id WHERE TRUE"
+                ") AS g {} users AS u ON u.id = g.user_id LEFT JOIN last_sign_ins AS l ON l.user_id = u.id WHERE TRUE",
+                self.join()
             ))
             .joined(&self.hints(led_by))
             .joined(&self.conditions())
+    }
+
+    /// SQLite joins in this order, and PostgreSQL as it likes.
+    pub(super) fn join(&self) -> &'static str {
+        if self.is_sqlite() {
+            "CROSS JOIN"
+        } else {
+            "JOIN"
+        }
     }
 
     /// What narrow indexes and read models can rule out before the wide rows of tables are looked at. `led_by` is known to hold.

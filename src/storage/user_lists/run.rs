@@ -14,7 +14,7 @@ use super::count::{Lead, count};
 use super::plan::Plan;
 use super::sources::Stream;
 use super::tail::{self, State};
-use super::walk::{Rows, Wanted, follow, gather, select, walk};
+use super::walk::{Rows, Wanted, follow, gather, select};
 use super::{ListPage, ListedUser, Request};
 
 /// Social accounts of one page's users, and providers, at most.
@@ -96,9 +96,9 @@ fn find(
     };
     let mut found = match (&lead, plan.covers_models()) {
         (_, false) => Rows::default(),
-        (Lead::Stream(stream), _) => follow(reader, plan, request, stream, wanted)?,
+        (Lead::Stream(stream), _) => follow(reader, plan, request, Some(stream), wanted)?,
         (Lead::Gathered(stream), _) => gather(reader, plan, request, stream, wanted)?,
-        (Lead::Walk, _) => walk(reader, plan, request, wanted)?,
+        (Lead::Walk, _) => follow(reader, plan, request, None, wanted)?,
     };
     let is_in_reach = |user: &ListedUser| {
         let position = user.position(request.order);
@@ -114,17 +114,19 @@ fn find(
     };
     let of_tail: Vec<ListedUser> = of_tail.into_iter().filter(is_in_reach).collect();
     found.rows.extend(of_tail);
-    found.rows.sort_by(|a, b| {
-        reading_order(
-            request,
-            &a.position(request.order),
-            &b.position(request.order),
-        )
-    });
+    sort(request, &mut found.rows);
     Ok(Found {
         page: page(request, found),
         count,
     })
+}
+
+/// Sorts users in the direction of reading.
+pub(super) fn sort(request: &Request, users: &mut [ListedUser]) {
+    users.sort_by(|a, b| {
+        let (a, b) = (a.position(request.order), b.position(request.order));
+        reading_order(request, &a, &b)
+    });
 }
 
 /// How two places follow each other in the direction of reading.

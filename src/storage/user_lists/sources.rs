@@ -1,6 +1,6 @@
 //! Where candidates come from: the streams of ids that indexes give, and the list's own index.
 
-use crate::domain::paging::{Direction, Position};
+use crate::domain::paging::{Direction, OrderKey, Position};
 use crate::storage::pg;
 use crate::storage::sql::Sql;
 
@@ -91,17 +91,37 @@ impl Plan<'_> {
         ))
     }
 
-    /// `SELECT user_id` of the next `count` users in the list's own index. Those who lack what it is ordered by are not in it.
+    /// `SELECT user_id` of the next `count` users of the list: of its own index, and behind these of those who are not in it because they
+    /// lack what it is ordered by.
     pub(super) fn next_of_list(&self, way: &Way<'_>, count: i64) -> Sql {
         let (table, keys) = self.own_index();
-        Sql::new(format!("SELECT {} AS user_id FROM {table}", keys.id))
-            .joined(&self.bounds(keys.id))
-            .joined(&way.behind(keys))
-            .with(format!("{} LIMIT {count}", way.order(keys)))
+        let of_index = |way: &Way<'_>| {
+            Sql::new(format!("SELECT {} AS user_id FROM {table}", keys.id))
+                .joined(&self.bounds(keys.id))
+                .joined(&way.behind(keys))
+                .with(format!("{} LIMIT {count}", way.order(keys)))
+        };
+        let Some(gap) = self.lacking() else {
+            return of_index(way);
+        };
+        let of_lacking = |way: &Way<'_>| self.next_of(&Stream::Lacking(gap), way, count);
+        let from_its_end = Way { from: None, ..*way };
+        let is_among_lacking = way.from.is_some_and(|from| from.key == OrderKey::Missing);
+        let (near, far) = match (way.is_backwards, is_among_lacking) {
+            (false, false) => (of_index(way), of_lacking(&from_its_end)),
+            (true, true) => (of_lacking(way), of_index(&from_its_end)),
+            (false, true) => return of_lacking(way),
+            (true, false) => return of_index(way),
+        };
+        Sql::new("SELECT user_id FROM (SELECT * FROM (")
+            .joined(&near)
+            .with(") AS near UNION ALL SELECT * FROM (")
+            .joined(&far)
+            .with(format!(") AS far) AS both_parts LIMIT {count}"))
     }
 
     /// `FROM ... WHERE` of the list's own index, and what it is ordered by.
-    pub(super) fn own_index(&self) -> (String, Keys) {
+    fn own_index(&self) -> (String, Keys) {
         let index = |name| self.through(name);
         let (table, id) = match self.order {
             UserOrder::SignedUp | UserOrder::Username => ("users AS u WHERE TRUE".into(), "u.id"),

@@ -1,10 +1,11 @@
-//! Reading rows: along a stream, gathered and sorted, or along the list's own index.
+//! Reading rows: along a stream or the list's own index, or gathered and sorted.
 
-use super::keys::{BY_ID, keys};
+use super::keys::keys;
 use super::plan::Plan;
+use super::run::sort;
 use super::sources::{Stream, Way};
-use super::{ListedUser, Request, UserOrder};
-use crate::domain::paging::{OrderKey, Position};
+use super::{ListedUser, Request};
+use crate::domain::paging::Position;
 use crate::storage::connection::dispatch;
 use crate::storage::sql::{Sql, USER_COLUMNS};
 use crate::storage::{Reader, StorageError};
@@ -24,16 +25,10 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// Whether nothing more is wanted or to be had once so many were found.
-    fn is_met_by(self, found: usize) -> bool {
-        found >= self.rows || self.exactly.is_some_and(|exactly| found >= exactly)
-    }
-
-    fn without(self, found: usize) -> Self {
-        Self {
-            rows: self.rows.saturating_sub(found),
-            exactly: self.exactly.map(|exactly| exactly.saturating_sub(found)),
-        }
+    /// How many found are enough: nothing more is wanted then, or to be had.
+    fn enough(self) -> usize {
+        self.exactly
+            .map_or(self.rows, |exactly| exactly.min(self.rows))
     }
 }
 
@@ -52,55 +47,55 @@ pub(super) fn select(from_where: &Sql) -> Sql {
     Sql::new(format!("SELECT {USER_COLUMNS} FROM ")).joined(from_where)
 }
 
-/// Rows of a stream, in the order of ids.
+/// Rows along a stream or the list's own index, and how far that led: in one statement.
 pub(super) fn follow(
     reader: &mut Reader<'_>,
     plan: &Plan<'_>,
     request: &Request,
-    stream: &Stream,
+    stream: Option<&Stream>,
     wanted: Wanted,
 ) -> Result<Rows, StorageError> {
     let way = request.way();
-    let candidates = candidates(plan, stream, wanted);
-    let taken = plan.next_of(stream, &way, candidates);
-    let rows = first_of(reader, plan, &taken, Some(stream), wanted)?;
-    let mut stopped_at = None;
-    if !wanted.is_met_by(rows.len()) {
-        let last_two = Sql::new("SELECT user_id FROM (")
-            .joined(&plan.next_of(stream, &way, candidates + 1))
-            .with(") AS candidates")
-            .with(way.order(BY_ID("user_id")))
-            .with(format!(" LIMIT 2 OFFSET {}", candidates - 1));
-        if let [last, _] = dispatch!(reader, lists::ids(&last_two))?[..] {
-            stopped_at = Some(Position {
-                key: OrderKey::Id,
-                id: last,
-            });
-        }
+    let next = |count| match stream {
+        Some(stream) => plan.next_of(stream, &way, count),
+        None => plan.next_of_list(&way, count),
+    };
+    let rows = i64::try_from(wanted.rows).unwrap_or(i64::MAX);
+    let candidates = if plan.asks_more_than(stream.unwrap_or(&Stream::Everyone)) {
+        plan.budget().max(rows)
+    } else {
+        rows
+    };
+    let mut sql = Sql::new("WITH found AS MATERIALIZED (")
+        .joined(&plan.first_of(&next(candidates), stream, USER_COLUMNS, rows))
+        .with(") SELECT found.*, FALSE AS is_end FROM found");
+    // In a list of everybody each candidate is a row.
+    if !request.filter.is_empty() && wanted.enough() > 0 {
+        sql.append(&end(plan, &next(candidates + 1), candidates, wanted));
     }
+    let (rows, mut last_two) = dispatch!(reader, lists::users_and_end(&sql))?;
+    sort(request, &mut last_two);
+    let stopped_at = match last_two.as_slice() {
+        [last, _] => Some(last.position(request.order)),
+        _ => None,
+    };
     Ok(Rows { rows, stopped_at })
 }
 
-fn first_of(
-    reader: &mut Reader<'_>,
-    plan: &Plan<'_>,
-    candidates: &Sql,
-    led_by: Option<&Stream>,
-    wanted: Wanted,
-) -> Result<Vec<ListedUser>, StorageError> {
-    let rows = i64::try_from(wanted.rows).unwrap_or(i64::MAX);
-    let sql = plan.first_of(candidates, led_by, USER_COLUMNS, rows);
-    dispatch!(reader, lists::users(&sql))
-}
-
-/// How many candidates are taken: as many as are wanted where nothing more is asked of them.
-fn candidates(plan: &Plan<'_>, stream: &Stream, wanted: Wanted) -> i64 {
-    let wanted = i64::try_from(wanted.rows).unwrap_or(i64::MAX);
-    if plan.asks_more_than(stream) {
-        plan.budget().max(wanted)
-    } else {
-        wanted
-    }
+/// The last of so many candidates and the one behind, looked for only if too few of the candidates match: both databases leave a query
+/// alone whose limit is none.
+fn end(plan: &Plan<'_>, and_one_more: &Sql, candidates: i64, wanted: Wanted) -> Sql {
+    let last_one = wanted.enough().saturating_sub(1);
+    Sql::new(format!(
+        " UNION ALL SELECT {USER_COLUMNS}, TRUE FROM (SELECT user_id FROM ("
+    ))
+    .joined(and_one_more)
+    .with(format!(
+        ") AS candidates LIMIT CASE WHEN EXISTS (SELECT 1 FROM found LIMIT 1 OFFSET {last_one}) THEN 0 ELSE 2 END OFFSET {}) AS g \
+         {} users AS u ON u.id = g.user_id LEFT JOIN last_sign_ins AS l ON l.user_id = u.id",
+        candidates - 1,
+        plan.join(),
+    ))
 }
 
 /// Rows of a stream that has few, sorted.
@@ -121,127 +116,5 @@ pub(super) fn gather(
     Ok(Rows {
         rows,
         stopped_at: None,
-    })
-}
-
-/// The two parts of a list whose rows may lack what it is ordered by.
-enum Half {
-    Index,
-    Lacking,
-}
-
-/// Rows of the list's own index, then those that are not in it because they lack what it is ordered by.
-pub(super) fn walk(
-    reader: &mut Reader<'_>,
-    plan: &Plan<'_>,
-    request: &Request,
-    wanted: Wanted,
-) -> Result<Rows, StorageError> {
-    let Some(gap) = plan.lacking() else {
-        return walk_index(reader, plan, request, wanted);
-    };
-    let lacking = Stream::Lacking(gap);
-    let begins_among_lacking = request
-        .from
-        .as_ref()
-        .is_some_and(|from| from.key == OrderKey::Missing);
-    let from_its_end = Request {
-        from: None,
-        ..request.clone()
-    };
-    let halves: &[(Half, &Request)] = match (request.is_backwards, begins_among_lacking) {
-        (false, false) => &[(Half::Index, request), (Half::Lacking, &from_its_end)],
-        (false, true) => &[(Half::Lacking, request)],
-        (true, true) => &[(Half::Lacking, request), (Half::Index, &from_its_end)],
-        (true, false) => &[(Half::Index, request)],
-    };
-    let mut found = Rows::default();
-    for (half, request) in halves {
-        if wanted.is_met_by(found.rows.len()) || found.stopped_at.is_some() {
-            break;
-        }
-        let missing = wanted.without(found.rows.len());
-        let more = match half {
-            Half::Index => walk_index(reader, plan, request, missing)?,
-            Half::Lacking => follow_lacking(reader, plan, request, &lacking, missing)?,
-        };
-        found.rows.extend(more.rows);
-        found.stopped_at = more.stopped_at;
-    }
-    Ok(found)
-}
-
-/// Rows of those who lack what the list is ordered by.
-fn follow_lacking(
-    reader: &mut Reader<'_>,
-    plan: &Plan<'_>,
-    request: &Request,
-    lacking: &Stream,
-    wanted: Wanted,
-) -> Result<Rows, StorageError> {
-    let mut found = follow(reader, plan, request, lacking, wanted)?;
-    if let Some(stop) = &mut found.stopped_at {
-        stop.key = OrderKey::Missing;
-    }
-    Ok(found)
-}
-
-fn walk_index(
-    reader: &mut Reader<'_>,
-    plan: &Plan<'_>,
-    request: &Request,
-    wanted: Wanted,
-) -> Result<Rows, StorageError> {
-    let way = request.way();
-    let candidates = candidates(plan, &Stream::Everyone, wanted);
-    let taken = plan.next_of_list(&way, candidates);
-    let rows = first_of(reader, plan, &taken, None, wanted)?;
-    // Where nothing is asked of the candidates each is a row.
-    let is_at_end = wanted.is_met_by(rows.len()) || !plan.asks_more_than(&Stream::Everyone);
-    let stopped_at = if is_at_end {
-        None
-    } else {
-        walk_end(reader, plan, &way, candidates)?
-    };
-    Ok(Rows { rows, stopped_at })
-}
-
-/// The place of the last candidate, if there are more than these.
-fn walk_end(
-    reader: &mut Reader<'_>,
-    plan: &Plan<'_>,
-    way: &Way<'_>,
-    candidates: i64,
-) -> Result<Option<Position>, StorageError> {
-    let (table, keys) = plan.own_index();
-    let column = if keys.column.is_empty() {
-        keys.id
-    } else {
-        keys.column
-    };
-    let sql = Sql::new(format!("SELECT {}, {column} FROM {table}", keys.id))
-        .joined(&plan.bounds(keys.id))
-        .joined(&way.behind(keys))
-        .with(format!(
-            "{} LIMIT 2 OFFSET {}",
-            way.order(keys),
-            candidates - 1
-        ));
-    let last_two: Vec<(i64, OrderKey)> = match plan.order {
-        UserOrder::LastSignIn => dispatch!(reader, lists::timed(&sql))?
-            .into_iter()
-            .map(|(id, at)| (id, OrderKey::Time(at.timestamp_micros())))
-            .collect(),
-        _ => dispatch!(reader, lists::named(&sql))?
-            .into_iter()
-            .map(|(id, text)| (id, OrderKey::Text(text)))
-            .collect(),
-    };
-    Ok(match last_two.as_slice() {
-        [(id, key), _] => Some(Position {
-            key: key.clone(),
-            id: *id,
-        }),
-        _ => None,
     })
 }
