@@ -6,3 +6,4 @@ mod pages;
 mod people;
 mod statements;
 mod upkeep;
+mod weight;
