@@ -12,7 +12,7 @@ use crate::storage::{Reader, StorageError, audit};
 /// What is exported, and for whom.
 #[derive(Debug, Clone)]
 pub struct Export {
-    /// Which list: `users` or `accounts`.
+    /// Which list: `users`, `accounts` or `activity`.
     pub list: &'static str,
     /// In which form: `csv`, `ndjson` or `json`.
     pub format: &'static str,
@@ -64,21 +64,26 @@ pub async fn record_page(app: &App, export: &Export, rows: usize) -> Result<(), 
     record(app, export, "page", Some(rows)).await
 }
 
-/// Reads the list with `read`, which sees the database as it is at this instant however long it takes, and writes down how many rows
-/// went out, also when the export broke off.
+/// Reads the list with `read`, which sees the database as it is at this instant however long it takes, waits until all of it is
+/// `taken`, and writes down how many rows went out, also when the export broke off.
 ///
 /// # Errors
 /// [`ExportError`] says why it broke off.
-pub async fn run_export<F>(app: &App, export: &Export, read: F) -> Result<(), ExportError>
+pub async fn run_export<F, T>(
+    app: &App,
+    export: &Export,
+    rows: &ExportedRows,
+    read: F,
+    taken: T,
+) -> Result<(), ExportError>
 where
-    F: FnOnce(&mut Reader<'_>, &ExportedRows) -> Result<(), ExportError> + Send + 'static,
+    F: FnOnce(&mut Reader<'_>) -> Result<(), ExportError> + Send + 'static,
+    T: Future<Output = Result<(), ExportError>>,
 {
-    let rows = ExportedRows::default();
-    let counted = rows.clone();
-    let result = app
-        .db
-        .read_snapshot(move |reader| read(reader, &counted))
-        .await;
+    let mut result = app.db.read_snapshot(read).await;
+    if result.is_ok() {
+        result = taken.await;
+    }
     let outcome = if result.is_ok() {
         "complete"
     } else {

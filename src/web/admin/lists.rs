@@ -2,7 +2,9 @@
 
 pub mod export;
 pub mod filters;
+pub mod format;
 pub mod query;
+pub mod stream;
 
 use super::marks::Mark;
 use crate::app::App;
