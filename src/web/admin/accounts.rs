@@ -201,12 +201,7 @@ fn page(
     frame.add_list_notices(is_foreign, found.is_behind);
     AccountsPage {
         total: format!("{} in all", grouped(found.total.max(0).unsigned_abs())),
-        exports: frame.may_change().then(|| {
-            [
-                ("Comma-separated (CSV)", query.export("csv")),
-                ("One JSON object a line (NDJSON)", query.export("ndjson")),
-            ]
-        }),
+        exports: frame.may_change().then(|| query.exports()),
         views: views(query, VIEWS),
         chips: asked
             .filters

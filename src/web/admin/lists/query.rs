@@ -166,8 +166,15 @@ impl ListQuery {
         Self::address(self.path, &self.kept(&["cursor", "rows", "as", "format"]))
     }
 
-    /// The address of the export of this list.
-    pub(in crate::web::admin) fn export(&self, format: &str) -> String {
+    /// The forms in which this list can be exported, each in words and with its address.
+    pub(in crate::web::admin) fn exports(&self) -> [(&'static str, String); 2] {
+        [
+            ("Comma-separated (CSV)", self.export("csv")),
+            ("One JSON object a line (NDJSON)", self.export("ndjson")),
+        ]
+    }
+
+    fn export(&self, format: &str) -> String {
         let mut pairs = self.kept(&["cursor", "rows", "as", "format"]);
         pairs.push(("format", format));
         Self::address(&format!("{}/export", self.path), &pairs)
