@@ -53,9 +53,10 @@ impl<'r> Plan<'r> {
         let filter = self.filter;
         let mut streams = Vec::new();
         streams.extend(filter.needle.clone().map(Stream::Needle));
-        if !filter.providers.is_empty() {
-            let ids = filter.providers.iter().map(|id| id.as_str().to_owned());
-            streams.push(Stream::Providers(ids.collect()));
+        let ids = filter.providers.iter().map(|id| id.as_str().to_owned());
+        let providers = Stream::Providers(ids.collect());
+        if filter.providers.len() == 1 {
+            streams.push(providers.clone());
         }
         if filter.is_active == Some(false) {
             streams.push(Stream::Inactive);
@@ -70,6 +71,10 @@ impl<'r> Plan<'r> {
         }
         if filter.last_sign_in_before.is_some() {
             streams.push(Stream::SignedInBefore);
+        }
+        // Last, so that what is as common leads in place of what has to be merged.
+        if filter.providers.len() > 1 {
+            streams.push(providers);
         }
         streams
     }

@@ -151,16 +151,15 @@ impl Plan<'_> {
         }
     }
 
-    /// How many rows a stream has, up to one more than few, or of several providers a few more.
+    /// How many rows a stream has, up to one more than few.
     pub(super) fn estimate(&self, stream: &Stream) -> Sql {
-        let most = self.few_of(stream) + 1;
-        let mut sql = Sql::new("CAST(0 AS BIGINT)");
-        for (source, _) in self.sources(stream) {
-            sql.push(" + (SELECT count(*) FROM (SELECT 1 AS one FROM ")
-                .append(&source)
-                .push(format!(" LIMIT {most}) AS few)"));
+        let mut sql = Sql::new("(SELECT count(*) FROM (");
+        for (index, (source, _)) in self.sources(stream).iter().enumerate() {
+            let and = if index > 0 { " UNION ALL " } else { "" };
+            sql.push(format!("{and}SELECT 1 AS one FROM "))
+                .append(source);
         }
-        sql
+        sql.with(format!(" LIMIT {}) AS few)", self.few_of(stream) + 1))
     }
 
     /// `SELECT user_id` of some `count` users of a stream that has one part.
