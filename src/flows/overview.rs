@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 
 pub use health::{ProviderFigures, read_health};
 pub use period::Period;
-pub use users::{Counted as CountedUsers, UserTotals, read_user_totals};
+pub use users::{UserTotals, read_user_totals};
 
 use crate::app::App;
 use crate::domain::provider_health::ratio;

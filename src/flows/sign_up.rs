@@ -275,13 +275,12 @@ async fn hand_in(app: &Arc<App>, request: SignUp) -> Result<SignedUp, SignUpErro
         now,
     };
     let attempt = Arc::new(attempt);
-    let applied = match together::apply(app, &attempt).await? {
-        Some(applied) => applied,
-        None => {
-            let inside = Arc::clone(app);
-            let work = move |tx: &mut Tx<'_>| apply::apply(tx, &attempt, &inside.policy);
-            app.db.write(work).await??
-        }
+    let applied = if let Some(applied) = together::apply(app, &attempt).await? {
+        applied
+    } else {
+        let inside = Arc::clone(app);
+        let work = move |tx: &mut Tx<'_>| apply::apply(tx, &attempt, &inside.policy);
+        app.db.write(work).await??
     };
     finish(app, applied, &refresh_secret, now)
 }

@@ -199,6 +199,14 @@ pub fn list_with_exact(
     run::list(reader, request, exact)
 }
 
+/// How many users there are. As cheap with millions as with one.
+///
+/// # Errors
+/// [`StorageError`] when the database fails.
+pub fn count_everybody(reader: &mut Reader<'_>) -> Result<u64, StorageError> {
+    Ok(u64::try_from(tail::count_everybody(reader)?).unwrap_or_default())
+}
+
 type Request = ListRequest<UserFilter, UserOrder>;
 
 impl ListedUser {

@@ -74,14 +74,10 @@ pub fn fill_names(
     dispatch!(tx, users::fill_names(id, first_name, last_name, now))
 }
 
-/// How many users there are, or inactive ones; counted up to `limit`.
+/// How many users are inactive, counted up to `limit`.
 ///
 /// # Errors
 /// [`StorageError`] when the database fails.
-pub fn count_up_to(
-    reader: &mut Reader<'_>,
-    limit: u32,
-    only_inactive: bool,
-) -> Result<u64, StorageError> {
-    dispatch!(reader, users::count_up_to(i64::from(limit), only_inactive))
+pub fn count_inactive(reader: &mut Reader<'_>, limit: u32) -> Result<u64, StorageError> {
+    dispatch!(reader, users::count_inactive(i64::from(limit)))
 }

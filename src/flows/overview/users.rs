@@ -3,54 +3,34 @@
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::storage::{StorageError, users};
+use crate::storage::{StorageError, user_lists, users};
 
-/// Users that are counted at most.
+/// Inactive users that are counted at most.
 const MOST: u32 = 10_000;
-
-/// A number that was counted up to some limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counted {
-    /// How many, the limit at most.
-    pub count: u64,
-    /// Whether there are more.
-    pub is_more: bool,
-}
 
 /// How many users there are, and how many of them are inactive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UserTotals {
     /// All of them.
-    pub users: Counted,
-    /// Those who may not sign in.
-    pub inactive: Counted,
+    pub users: u64,
+    /// Those who may not sign in, counted up to some thousands.
+    pub inactive: u64,
+    /// Whether there are more of them than were counted.
+    pub has_more_inactive: bool,
 }
 
-impl Counted {
-    fn of(count: u64) -> Self {
-        Self {
-            count: count.min(MOST.into()),
-            is_more: count > MOST.into(),
-        }
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub const fn is_zero(self) -> bool {
-        self.count == 0
-    }
-}
-
-/// Counts them, up to some thousands.
+/// Counts them.
 ///
 /// # Errors
 /// [`StorageError`] when the database fails.
 pub async fn read_user_totals(app: &Arc<App>) -> Result<UserTotals, StorageError> {
     app.db
         .read(|reader| {
+            let inactive = users::count_inactive(reader, MOST + 1)?;
             Ok(UserTotals {
-                users: Counted::of(users::count_up_to(reader, MOST + 1, false)?),
-                inactive: Counted::of(users::count_up_to(reader, MOST + 1, true)?),
+                users: user_lists::count_everybody(reader)?,
+                inactive: inactive.min(MOST.into()),
+                has_more_inactive: inactive > MOST.into(),
             })
         })
         .await

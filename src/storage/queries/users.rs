@@ -137,22 +137,17 @@ pub(in crate::storage) fn insert_as(
     Ok(find_one::<_, UserRow>(conn, query)?.map(User::from))
 }
 
-pub(in crate::storage) fn count_up_to(
-    conn: &mut Conn,
-    limit: i64,
-    only_inactive: bool,
-) -> Result<u64, StorageError> {
-    let mut counted = users::table
-        .select(users::id)
-        .order(users::id)
-        .limit(limit)
-        .into_boxed::<Backend>();
-    if only_inactive {
-        // The partial index has just these.
-        counted = counted.filter(diesel::dsl::not(users::is_active));
-    }
-    let ids: Vec<i64> = counted.load(conn)?;
-    Ok(ids.len() as u64)
+prepared! {
+    /// The partial index has just these.
+    struct CountInactive<'a> { limit: &'a i64, }
+    returns BigInt;
+    "SELECT count(*) FROM (SELECT 1 AS one FROM users WHERE NOT is_active LIMIT " [limit: BigInt]
+    ") AS inactive"
+}
+
+pub(in crate::storage) fn count_inactive(conn: &mut Conn, limit: i64) -> Result<u64, StorageError> {
+    let count: i64 = super::get_one(conn, CountInactive { limit: &limit })?;
+    Ok(u64::try_from(count).unwrap_or_default())
 }
 
 /// The first of `names` that nobody has, by one query.

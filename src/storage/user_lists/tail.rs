@@ -35,16 +35,27 @@ pub(in crate::storage) fn mark(name: &str) -> String {
     format!("coalesce((SELECT position FROM upkeep_marks WHERE name = '{name}'), 0)")
 }
 
+/// How many users there are, as an expression: those of the blocks, and those that are in none yet.
+fn everybody() -> String {
+    format!(
+        "CAST(coalesce((SELECT sum(users) FROM user_blocks), 0) AS BIGINT) + (SELECT count(*) FROM (SELECT 1 AS one FROM users WHERE id > {} LIMIT {MOST_COUNTED}) AS new)",
+        mark(marks::USERS)
+    )
+}
+
+pub(super) fn count_everybody(reader: &mut Reader<'_>) -> Result<i64, StorageError> {
+    let sql = Sql::new(format!("SELECT CAST({TOTAL} AS BIGINT), {}", everybody()));
+    let rows = dispatch!(reader, lists::numbers(&sql))?;
+    Ok(rows.first().map(|row| row.1).unwrap_or_default())
+}
+
 pub(super) fn read(
     reader: &mut Reader<'_>,
     plan: &Plan<'_>,
     streams: &[Stream],
     needs_tail: bool,
 ) -> Result<State, StorageError> {
-    let mut sql = Sql::new(format!(
-        "SELECT CAST({TOTAL} AS BIGINT), CAST(coalesce((SELECT sum(users) FROM user_blocks), 0) AS BIGINT) + (SELECT count(*) FROM (SELECT 1 AS one FROM users WHERE id > {} LIMIT {MOST_COUNTED}) AS new)",
-        mark(marks::USERS)
-    ));
+    let mut sql = Sql::new(format!("SELECT CAST({TOTAL} AS BIGINT), {}", everybody()));
     blocks(&mut sql, plan);
     let estimated = if plan.has_choice(streams) {
         streams

@@ -19,7 +19,7 @@ use super::provider_words::{Alert, ProviderLine, alerts, lines};
 use super::words;
 use crate::app::App;
 use crate::flows::overview::{
-    CountedUsers, Overview, Period, Totals, UserTotals, read_overview, read_user_totals,
+    Overview, Period, Totals, UserTotals, read_overview, read_user_totals,
 };
 
 /// Reasons that the table of failures names.
@@ -106,7 +106,7 @@ impl OverviewPage {
         overview: &Overview,
         users: &UserTotals,
     ) -> Self {
-        let is_empty = overview.is_empty && users.users.is_zero();
+        let is_empty = overview.is_empty && users.users == 0;
         Self {
             periods: Period::ALL
                 .map(|offered| PeriodLink {
@@ -154,18 +154,17 @@ fn figures(period: Period, now: &Totals, before: &Totals, users: &UserTotals) ->
         },
         Figure {
             name: "Users",
-            value: at_least(users.users),
+            value: words::number(users.users),
             tone: "",
             change: String::new(),
-            note: format!("{} inactive", at_least(users.inactive)),
+            // "10,000+" where nobody counted on.
+            note: format!(
+                "{}{} inactive",
+                words::number(users.inactive),
+                if users.has_more_inactive { "+" } else { "" }
+            ),
         },
     ]
-}
-
-/// "10,000+" where nobody counted on.
-fn at_least(counted: CountedUsers) -> String {
-    let more = if counted.is_more { "+" } else { "" };
-    format!("{}{more}", words::number(counted.count))
 }
 
 /// More is better.

@@ -119,6 +119,20 @@ async fn populate(app: &TestApp, admin: &mut StaffClient) {
     }
 }
 
+/// Nobody listens there.
+const WEBHOOK: &str = "[webhooks.crm]\nurl = \"http://127.0.0.1:9/crm\"\nsecret = \"whsec_bm90LWEtc2VjcmV0LW9mLWFueWJvZHktYXQtYWxs\"\n";
+
+/// One delivery is given up, and others are tried again.
+async fn give_up_a_delivery(app: &TestApp) {
+    let failed = "SELECT count(*) AS number FROM webhook_deliveries WHERE problem IS NOT NULL";
+    while app.number(failed) == 0 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    app.execute(
+        "UPDATE webhook_deliveries SET next_attempt_at = NULL WHERE id = (SELECT min(id) FROM webhook_deliveries WHERE problem IS NOT NULL)",
+    );
+}
+
 /// Pages that no link leads to: filters, empty lists, forms in error, what comes of forms.
 fn scenes() -> Value {
     let unlink = "/admin/users/1/accounts/1/unlink";
@@ -127,6 +141,7 @@ fn scenes() -> Value {
         {"visitor": "superuser", "path": "/admin/users?q=nobody-of-that-name", "status": 200},
         {"visitor": "superuser", "path": "/admin/accounts?provider=github", "status": 200},
         {"visitor": "superuser", "path": "/admin/activity?user=4711", "status": 200},
+        {"visitor": "superuser", "path": "/admin/settings/webhooks?show=undelivered", "status": 200},
         {"visitor": "superuser", "path": "/admin/activity?user=1&action=signed_in", "status": 200},
         {"visitor": "superuser", "path": "/admin/users?q=gho_0123456789abcdef0123", "status": 400},
         {"visitor": "superuser", "path": "/admin/users/3/unlinked/1/ticket", "status": 200},
@@ -157,10 +172,11 @@ fn scenes() -> Value {
 
 on_both!(
     no_page_has_anything_wrong_in_a_real_browser,
-    SETTINGS,
+    &format!("{SETTINGS}{WEBHOOK}"),
     |app| {
         let mut visitors = Visitors::of(app).await;
         populate(app, &mut visitors.superuser).await;
+        give_up_a_delivery(app).await;
 
         let job = job(app, &["/admin/overview", "/admin/preferences"], &scenes());
         let report = chromium_script(app, "check.mjs", &visitors.all(), job).await;
