@@ -13,7 +13,6 @@ use diesel::r2d2::R2D2Connection as _;
 use diesel::{PgConnection, SqliteConnection};
 use tracing::Span;
 
-use attempt::{Attempt, attempt};
 use gather::Gatherers;
 
 use super::connection::{Connection, Failure};
@@ -21,7 +20,7 @@ use super::disk::{DiskSpace, disk_space};
 use super::pool::Pool;
 use super::stats::Counters;
 use super::target::{HAS_TLS, Target};
-use super::writer::{MAX_RUNS, Writer, unlucky};
+use super::writer::Writer;
 use super::{
     Reader, Settings, Stats, StorageError, StorageFailure, Tx, Unavailability, migrations, pg,
     sqlite,
@@ -416,41 +415,5 @@ impl Inner {
                 result
             }
         }
-    }
-
-    fn write_postgres<T, E: StorageFailure>(
-        &self,
-        asked_at: Instant,
-        work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let Store::Postgres { pool, .. } = &self.store else {
-            return Err(StorageError::unavailable(Unavailability::Closed, "not PostgreSQL").into());
-        };
-        let mut lost_before = false;
-        for run in 0..MAX_RUNS {
-            let mut connection = pool.get()?;
-            if run == 0 {
-                self.counters.waited(asked_at.elapsed());
-            }
-            let (why, error) = match attempt(&mut connection, asked_at, work) {
-                Attempt::Done(result) => {
-                    if result.is_ok() {
-                        Counters::add(&self.counters.jobs_committed, 1);
-                        Counters::add(&self.counters.batches_committed, 1);
-                    }
-                    return result;
-                }
-                Attempt::Again(why, error) => (why, error),
-            };
-            if why == Failure::ConnectionLost {
-                pool.note_break();
-                if lost_before {
-                    return Err(error);
-                }
-                lost_before = true;
-            }
-            Counters::add(&self.counters.reruns, 1);
-        }
-        Err(unlucky().into())
     }
 }

@@ -31,6 +31,9 @@ pub(super) mod queries;
 
 /// Queries that differ from those of SQLite.
 pub(super) mod own {
+    // For statements of modules below, see `prepared!`.
+    use super::{Backend, Conn};
+
     pub(in crate::storage) mod hand_ins;
     pub(in crate::storage) mod search_text;
     pub(in crate::storage) mod seeding;

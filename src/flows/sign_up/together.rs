@@ -15,7 +15,7 @@ use crate::domain::association::{Decision, Owner, decide};
 use crate::domain::policy::EmailMatch;
 use crate::domain::{NewSession, RequestContext, UserId, username};
 use crate::storage::hand_ins::{self, Associating, SigningIn, SigningUp};
-use crate::storage::social_auths::NewSocialAuth;
+use crate::storage::social_auths::{self, NewSocialAuth};
 use crate::storage::{Backend, StorageError, nonces, users};
 
 /// Somebody who may sign in. An anonymous caller is treated alike whoever it is.
@@ -103,20 +103,32 @@ async fn sign_up(app: &App, attempt: &Arc<Attempt>) -> Result<Option<Applied>, S
     }
     let base = username::base(identity);
     let mut written = sign_up_as(app, attempt, base.clone()).await?;
-    if written.is_none() {
-        let alternatives = username::alternatives(&base, attempt.username_seed);
-        let free = app
-            .db
-            .read(move |reader| {
-                let free = users::find_free_name(reader, &alternatives)?;
-                Ok::<_, StorageError>(free.map(ToOwned::to_owned))
-            })
-            .await?;
-        if let Some(free) = free {
-            written = sign_up_as(app, attempt, free).await?;
-        }
+    if written.is_none()
+        && let Some(free) = find_free_name(app, attempt, &base).await?
+    {
+        written = sign_up_as(app, attempt, free).await?;
     }
     Ok(written.map(|written| session_opened(Outcome::SignedUp, written)))
+}
+
+/// Another name, if it was for the name: not if the account is somebody's.
+async fn find_free_name(
+    app: &App,
+    attempt: &Arc<Attempt>,
+    base: &str,
+) -> Result<Option<String>, StorageError> {
+    let alternatives = username::alternatives(base, attempt.username_seed);
+    let attempt = Arc::clone(attempt);
+    app.db
+        .read(move |reader| {
+            let (provider, uid) = (attempt.provider.id(), &attempt.verified.identity.uid);
+            if social_auths::find_with_owner(reader, provider, uid)?.is_some() {
+                return Ok(None);
+            }
+            let free = users::find_free_name(reader, &alternatives)?;
+            Ok::<_, StorageError>(free.map(ToOwned::to_owned))
+        })
+        .await
 }
 
 async fn sign_up_as(

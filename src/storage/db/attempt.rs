@@ -1,22 +1,62 @@
-//! One attempt at a write on PostgreSQL, and what it came to.
+//! Writing on PostgreSQL: attempts, and what they came to.
 
 use std::time::Instant;
 
 use diesel::PgConnection;
 use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
 
-use super::ANSWER_TIMEOUT;
+use super::{ANSWER_TIMEOUT, Counters, Inner, Store};
 use crate::storage::connection::{Connection, Failure};
+use crate::storage::writer::{MAX_RUNS, unlucky};
 use crate::storage::{StorageError, StorageFailure, Tx, Unavailability};
 
+impl Inner {
+    /// Runs `work` in a transaction, again if it lost a race, and once more if the connection broke.
+    pub(super) fn write_postgres<T, E: StorageFailure>(
+        &self,
+        asked_at: Instant,
+        work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Store::Postgres { pool, .. } = &self.store else {
+            return Err(StorageError::unavailable(Unavailability::Closed, "not PostgreSQL").into());
+        };
+        let mut lost_before = false;
+        for run in 0..MAX_RUNS {
+            let mut connection = pool.get()?;
+            if run == 0 {
+                self.counters.waited(asked_at.elapsed());
+            }
+            let (why, error) = match attempt(&mut connection, asked_at, work) {
+                Attempt::Done(result) => {
+                    if result.is_ok() {
+                        Counters::add(&self.counters.jobs_committed, 1);
+                        Counters::add(&self.counters.batches_committed, 1);
+                    }
+                    return result;
+                }
+                Attempt::Again(why, error) => (why, error),
+            };
+            if why == Failure::ConnectionLost {
+                pool.note_break();
+                if lost_before {
+                    return Err(error);
+                }
+                lost_before = true;
+            }
+            Counters::add(&self.counters.reruns, 1);
+        }
+        Err(unlucky().into())
+    }
+}
+
 /// What came of one attempt at a transaction.
-pub(super) enum Attempt<T, E> {
+enum Attempt<T, E> {
     Done(Result<T, E>),
     Again(Failure, E),
 }
 
 /// Runs `work` once between BEGIN and COMMIT on PostgreSQL.
-pub(super) fn attempt<T, E: StorageFailure>(
+fn attempt<T, E: StorageFailure>(
     connection: &mut PgConnection,
     asked_at: Instant,
     work: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
