@@ -9,8 +9,10 @@ use crate::storage::{Db, Reader, StorageError};
 
 use super::StartError;
 
-/// Social accounts of a provider that are looked at together.
+/// Social accounts of a provider that are looked at together, where the start depends on what they say.
 const LOOKED_AT: u32 = 10_000;
+/// The same where it is only told: a start takes some milliseconds.
+const GLANCED_AT: u32 = 500;
 
 /// The providers that users depend on, that are not configured, and of which nobody said that this is known. A provider that is switched
 /// off counts as configured: its users are let in again by switching it on.
@@ -29,12 +31,11 @@ pub fn find_removed(
             continue;
         }
         // What refuses must be right about nobody; what only tells must not take long.
-        let count = if config.is_production() {
-            provider_users::count_until_found
+        let dependants = if config.is_production() {
+            provider_users::count_until_found(reader, &provider, &ways_in, LOOKED_AT)?
         } else {
-            provider_users::count
+            provider_users::count(reader, &provider, &ways_in, GLANCED_AT)?
         };
-        let dependants = count(reader, &provider, &ways_in, LOOKED_AT)?;
         if dependants.users > 0 {
             found.push(Removed {
                 provider,

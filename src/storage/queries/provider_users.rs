@@ -1,12 +1,11 @@
 //! Who depends on a provider.
 
-use diesel::AggregateExpressionMethods as _;
-use diesel::dsl::{count as count_of, count_star, exists, max, not};
+use diesel::dsl::{count_star, exists, max, not};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::super::Conn;
-use super::super::schema::social_auth;
+use super::super::schema::{social_auth, users};
 use crate::storage::StorageError;
 use crate::storage::provider_users::Dependants;
 
@@ -24,21 +23,21 @@ pub(in crate::storage) fn count(
         sample
             .filter(sample.field(social_auth::provider).eq(provider.to_owned()))
             .filter(sample.field(social_auth::uid).gt(after.to_owned()))
-            .select(sample.field(social_auth::id))
             .order(sample.field(social_auth::uid))
             .limit(limit)
     };
     let (accounts, last): (i64, Option<String>) = social_auth::table
-        .filter(social_auth::id.eq_any(looked_at()))
+        .filter(social_auth::id.eq_any(looked_at().select(sample.field(social_auth::id))))
         .select((count_star(), max(social_auth::uid)))
         .get_result(conn)?;
+    // Of each user once: somebody may have thousands of accounts.
     let elsewhere = others
-        .filter(others.field(social_auth::user_id).eq(social_auth::user_id))
+        .filter(others.field(social_auth::user_id).eq(users::id))
         .filter(others.field(social_auth::provider).eq_any(ways_in));
-    let users: i64 = social_auth::table
-        .filter(social_auth::id.eq_any(looked_at()))
+    let users: i64 = users::table
+        .filter(users::id.eq_any(looked_at().select(sample.field(social_auth::user_id))))
         .filter(not(exists(elsewhere)))
-        .select(count_of(social_auth::user_id).aggregate_distinct())
+        .select(count_star())
         .get_result(conn)?;
     let dependants = Dependants {
         users: u64::try_from(users).unwrap_or(0),
