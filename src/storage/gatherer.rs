@@ -13,6 +13,10 @@ use crate::domain::{ProviderId, Uid, UserId};
 
 /// Jobs of one statement.
 const MOST: usize = 32;
+/// Jobs that are passed over at most for what they share with others. Whoever sends the same one many times keeps nobody busy with it.
+const MOST_PASSED_OVER: usize = 4 * MOST;
+/// Statements after which whoever else waits for a connection has one first.
+const STATEMENTS: usize = 8;
 
 /// What two jobs of one statement must not share.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -113,6 +117,7 @@ impl<J: Gathered> Turn<J> {
         let (mut jobs, mut senders) = (Vec::new(), Vec::new());
         let (mut taken, mut left) = (HashSet::new(), VecDeque::new());
         while jobs.len() < MOST
+            && left.len() < MOST_PASSED_OVER
             && let Some((job, sender)) = state.waiting.pop_front()
         {
             if sender.is_closed() {
@@ -137,12 +142,13 @@ impl<J: Gathered> Turn<J> {
         Some((jobs, senders))
     }
 
-    /// Does what waits until nothing does. `store` runs the statement. Blocks.
+    /// Does what waits, and gives the turn back if more may wait. `store` runs the statement. Blocks.
     pub(super) fn work(
         mut self,
         mut store: impl FnMut(&[J]) -> Result<Vec<(usize, J::Done)>, StorageError>,
-    ) {
-        while let Some((jobs, senders)) = self.take() {
+    ) -> Option<Self> {
+        for _ in 0..STATEMENTS {
+            let (jobs, senders) = self.take()?;
             match store(&jobs) {
                 Ok(done) => {
                     let mut done: HashMap<usize, J::Done> = done.into_iter().collect();
@@ -150,8 +156,11 @@ impl<J: Gathered> Turn<J> {
                         tell(sender, Ok(done.remove(&place)));
                     }
                 }
-                // The connection was old; a new one may serve.
-                Err(error) if error.is_connection_lost() => {}
+                // The connection was old, and a new one may serve; or somebody has a lock that one of them wants.
+                Err(StorageError::Unavailable {
+                    why: Unavailability::ConnectionLost | Unavailability::Busy,
+                    ..
+                }) => {}
                 Err(StorageError::Unavailable { why, .. }) => {
                     for sender in senders {
                         tell(sender, Err(why));
@@ -162,6 +171,7 @@ impl<J: Gathered> Turn<J> {
                 Err(_) => {}
             }
         }
+        Some(self)
     }
 
     /// Tells all that wait that the database is not to be had.
@@ -215,6 +225,15 @@ mod tests {
         }
     }
 
+    fn work_off(
+        mut turn: Option<Turn<Job>>,
+        mut store: impl FnMut(&[Job]) -> Result<Vec<(usize, i64)>, StorageError>,
+    ) {
+        while let Some(current) = turn {
+            turn = current.work(&mut store);
+        }
+    }
+
     fn heard(receiver: oneshot::Receiver<Answer<Job>>) -> Option<Answer<Job>> {
         receiver.blocking_recv().ok()
     }
@@ -234,7 +253,7 @@ mod tests {
         });
         let mut batches = Vec::new();
 
-        turn.unwrap().work(|jobs| {
+        work_off(turn, |jobs| {
             batches.push(numbers(jobs));
             // The 3 is passed over.
             let done = jobs.iter().enumerate().filter(|(_, job)| job.0 != 3);
@@ -250,12 +269,63 @@ mod tests {
     }
 
     #[test]
+    fn others_have_a_connection_now_and_then() {
+        let gatherer = Gatherer::new(4);
+        let (_first, turn) = gatherer.queue(Job(1));
+        let _waiting: Vec<_> = (0..20).map(|_| gatherer.queue(Job(1)).0).collect();
+        let mut statements = 0;
+
+        let rest = turn.unwrap().work(|_| {
+            statements += 1;
+            Ok(Vec::new())
+        });
+
+        assert_eq!(statements, STATEMENTS);
+        // It is still somebody's turn.
+        assert!(gatherer.queue(Job(2)).1.is_none());
+        assert!(rest.unwrap().work(|_| Ok(Vec::new())).is_some());
+    }
+
+    #[test]
+    fn a_lock_that_one_of_them_wants_keeps_nobody_else_from_being_served() {
+        let gatherer = Gatherer::new(4);
+        let (first, turn) = gatherer.queue(Job(1));
+        let (second, _) = gatherer.queue(Job(11));
+
+        work_off(turn, |jobs| match numbers(jobs)[..] {
+            [1] => Err(StorageError::unavailable(Unavailability::Busy, "locked")),
+            _ => Ok(vec![(0, 7)]),
+        });
+
+        assert_eq!(heard(first), None);
+        assert_eq!(heard(second), Some(Ok(Some(7))));
+    }
+
+    #[test]
+    fn the_same_job_many_times_is_not_looked_at_each_time() {
+        let gatherer = Gatherer::new(4);
+        let (_first, turn) = gatherer.queue(Job(1));
+        let _same: Vec<_> = (0..1000).map(|_| gatherer.queue(Job(1)).0).collect();
+        let (_other, _) = gatherer.queue(Job(2));
+        let mut batches = Vec::new();
+
+        let rest = turn.unwrap().work(|jobs| {
+            batches.push(numbers(jobs));
+            Ok(Vec::new())
+        });
+
+        // The other is too far behind to be found yet.
+        assert!(rest.is_some());
+        assert_eq!(batches, vec![vec![1]; STATEMENTS]);
+    }
+
+    #[test]
     fn nobody_hears_of_a_statement_that_failed_and_the_next_is_done() {
         let gatherer = Gatherer::new(4);
         let (first, turn) = gatherer.queue(Job(1));
         let (second, _) = gatherer.queue(Job(11));
 
-        turn.unwrap().work(|jobs| match numbers(jobs)[..] {
+        work_off(turn, |jobs| match numbers(jobs)[..] {
             [1] => Err(StorageError::Restart),
             _ => Ok(vec![(0, 7)]),
         });
@@ -271,7 +341,7 @@ mod tests {
         let (second, _) = gatherer.queue(Job(11));
         let mut statements = 0;
 
-        turn.unwrap().work(|_| {
+        work_off(turn, |_| {
             statements += 1;
             Err(StorageError::unavailable(
                 Unavailability::CannotConnect,
@@ -292,7 +362,7 @@ mod tests {
         drop(first);
         let mut batches = 0;
 
-        turn.unwrap().work(|_| {
+        work_off(turn, |_| {
             batches += 1;
             Ok(Vec::new())
         });
@@ -323,7 +393,7 @@ mod tests {
             .collect();
         let mut sizes = Vec::new();
 
-        turn.unwrap().work(|jobs| {
+        work_off(turn, |jobs| {
             sizes.push(jobs.len());
             Ok(Vec::new())
         });

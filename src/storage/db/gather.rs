@@ -62,23 +62,36 @@ impl Db {
     }
 }
 
-/// Does what waits, as soon as a connection may be used.
+/// Does what waits, as soon as a connection may be used, and lets others have it in between.
 async fn take_turn<J: Gathered>(inner: Arc<Inner>, turn: Turn<J>, asked_at: Instant) {
     let Store::Postgres { pool, .. } = &inner.store else {
         return;
     };
-    let Ok(permit) = pool.permit().await else {
-        turn.refuse_waiting(Unavailability::Overloaded);
-        return;
-    };
-    inner.counters.waited(asked_at.elapsed());
-    let inner = Arc::clone(&inner);
-    let working = tokio::task::spawn_blocking(move || {
-        turn.work(|jobs| inner.store_together(jobs));
-        drop(permit);
-    });
-    if working.await.is_err_and(|error| error.is_panic()) {
-        tracing::error!("Storing hand-ins together panicked; each is stored by itself");
+    let mut turn = Some(turn);
+    let mut asked_at = Some(asked_at);
+    while let Some(current) = turn {
+        let Ok(permit) = pool.permit().await else {
+            current.refuse_waiting(Unavailability::Overloaded);
+            return;
+        };
+        if let Some(asked_at) = asked_at.take() {
+            inner.counters.waited(asked_at.elapsed());
+        }
+        let inner = Arc::clone(&inner);
+        let working = tokio::task::spawn_blocking(move || {
+            let rest = current.work(|jobs| inner.store_together(jobs));
+            drop(permit);
+            rest
+        });
+        turn = match working.await {
+            Ok(rest) => rest,
+            Err(error) => {
+                if error.is_panic() {
+                    tracing::error!("Storing hand-ins together panicked; each is stored by itself");
+                }
+                return;
+            }
+        };
     }
 }
 
