@@ -9,8 +9,17 @@ use crate::providers::Providers;
 use crate::storage::StorageError;
 use crate::storage::provider_users::{self, Dependants, Removed};
 
-/// Social accounts of a provider that lists of providers look at. A provider's own page looks at more.
-pub(super) const LOOKED_AT: u32 = 1000;
+/// Social accounts that a list of providers looks at, all providers together. A provider's own page looks at more of it.
+const LOOKED_AT: u32 = 1500;
+
+/// Who depends on each of the providers of a list.
+pub(super) async fn count_dependants_of_list(
+    app: &Arc<App>,
+    ids: Vec<String>,
+) -> Result<Vec<Dependants>, StorageError> {
+    let count = u32::try_from(ids.len().max(1)).unwrap_or(LOOKED_AT);
+    count_dependants(app, ids, (LOOKED_AT / count).max(1)).await
+}
 
 /// Who depends on each of the providers.
 pub(super) async fn count_dependants(
@@ -51,7 +60,7 @@ pub(super) async fn read_removed(app: &Arc<App>) -> Result<Vec<Removed>, Storage
             provider_users::list_removed(reader, |id| of_app.providers.is_configured(id))
         })
         .await?;
-    let dependants = count_dependants(app, ids.clone(), LOOKED_AT).await?;
+    let dependants = count_dependants_of_list(app, ids.clone()).await?;
     let removed = ids.into_iter().zip(dependants);
     Ok(removed
         .map(|(provider, dependants)| Removed {

@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::context::StaffContext;
 use super::dependants::{
-    LOOKED_AT, RemovedAlert, accounts_text, count_dependants, dependants_text, read_removed,
+    RemovedAlert, accounts_text, count_dependants_of_list, dependants_text, read_removed,
 };
 use super::error::AdminError;
 use super::frame::{Frame, Nav, render};
@@ -80,7 +80,7 @@ pub async fn list_providers(
     let figures = read_health(&app).await?;
     let ids = figures.iter().map(|figures| figures.provider.clone());
     let off = app.providers.switched_off().map(|(id, _)| id.to_owned());
-    let dependants = count_dependants(&app, ids.chain(off).collect(), LOOKED_AT).await?;
+    let dependants = count_dependants_of_list(&app, ids.chain(off).collect()).await?;
     let removed = read_removed(&app).await?;
     let frame = staff.frame(&app, "Providers", Nav::Providers);
     render(&ProvidersPage {
