@@ -16,6 +16,7 @@ use super::notices::{self, Notice};
 use super::preferences::Preferences;
 use super::store::{KEY, SESSION_ID};
 use crate::app::App;
+use crate::domain::stewardship::By;
 use crate::domain::{Actor, RequestContext, Role, Staff, StaffSession};
 use crate::flows::staff::{SessionGrant, SignedInStaff};
 use crate::web::extract::Context;
@@ -72,6 +73,14 @@ impl StaffContext {
     #[must_use]
     pub fn actor(&self) -> Actor {
         Actor::Staff(self.staff.id)
+    }
+
+    /// Who acts, and in which request, for flows that change something.
+    pub(super) fn by(&self, context: RequestContext) -> By {
+        By {
+            actor: self.actor(),
+            context,
+        }
     }
 
     /// What they may do. Buttons that a role cannot use are left out of its pages.

@@ -11,7 +11,7 @@ pub mod unlink;
 
 use super::error::AdminError;
 use crate::app::App;
-use crate::domain::stewardship::{By, Reason, ReasonProblem};
+use crate::domain::stewardship::{Reason, ReasonProblem};
 use crate::domain::{User, UserId};
 use crate::flows::people::PersonError;
 
@@ -34,13 +34,6 @@ pub fn name_of(user: &User) -> String {
 /// The provider's title, whether it is on, off or known no more.
 fn title_of(app: &App, id: &str) -> String {
     app.providers.face(id).title
-}
-
-fn by(staff: &super::context::StaffContext, context: crate::domain::RequestContext) -> By {
-    By {
-        actor: staff.actor(),
-        context,
-    }
 }
 
 /// The reason in a form, or what is wrong with it.

@@ -14,9 +14,8 @@ use super::time::Time;
 use super::words;
 use crate::app::App;
 use crate::app::webhooks::Webhook;
-use crate::domain::stewardship::By;
+use crate::domain::Role;
 use crate::domain::webhook::EventType;
-use crate::domain::{RequestContext, Role};
 use crate::flows::webhooks::{WebhookError, resend_delivery, test_webhook};
 use crate::storage::webhook_deliveries::{self, Delivery};
 use crate::storage::{Reader, StorageError};
@@ -182,7 +181,7 @@ pub async fn send_test(
     ContextOf(context): ContextOf,
     _: ProtectedForm<NoFields>,
 ) -> Result<HttpResponse, AdminError> {
-    test_webhook(&app, by(&staff, context), &name)
+    test_webhook(&app, staff.by(context), &name)
         .await
         .map_err(failed)?;
     let notice = Notice::ok(format!(
@@ -202,7 +201,7 @@ pub async fn resend(
     ContextOf(context): ContextOf,
     _: ProtectedForm<NoFields>,
 ) -> Result<HttpResponse, AdminError> {
-    let delivery = resend_delivery(&app, by(&staff, context), id.into_inner())
+    let delivery = resend_delivery(&app, staff.by(context), id.into_inner())
         .await
         .map_err(failed)?;
     let notice = Notice::ok(format!(
@@ -210,13 +209,6 @@ pub async fn resend(
         delivery.event, delivery.webhook
     ));
     Ok(staff.redirect_with_notice(PATH, notice))
-}
-
-fn by(staff: &StaffContext, context: RequestContext) -> By {
-    By {
-        actor: staff.actor(),
-        context,
-    }
 }
 
 fn failed(error: WebhookError) -> AdminError {

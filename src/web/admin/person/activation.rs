@@ -11,7 +11,7 @@ use super::super::error::AdminError;
 use super::super::forms::{FormErrors, ProtectedForm};
 use super::super::frame::{Frame, Nav, render, render_with_status};
 use super::super::notices::Notice;
-use super::{by, count_of, failed, name_of, reason_of, user_path};
+use super::{count_of, failed, name_of, reason_of, user_path};
 use crate::app::App;
 use crate::domain::UserId;
 use crate::flows::people::{deactivate_user, plan_session_end, reactivate_user};
@@ -79,7 +79,7 @@ pub async fn deactivate(
         Ok(reason) => reason,
         Err(problem) => return again(&app, &staff, id, true, &form.why, problem).await,
     };
-    let done = deactivate_user(&app, by(&staff, context), id, reason)
+    let done = deactivate_user(&app, staff.by(context), id, reason)
         .await
         .map_err(|error| failed(error, id))?;
     let sessions = usize::try_from(done.sessions_ended).unwrap_or_default();
@@ -110,7 +110,7 @@ pub async fn reactivate(
         Ok(reason) => reason,
         Err(problem) => return again(&app, &staff, id, false, &form.why, problem).await,
     };
-    let was_done = reactivate_user(&app, by(&staff, context), id, reason)
+    let was_done = reactivate_user(&app, staff.by(context), id, reason)
         .await
         .map_err(|error| failed(error, id))?;
     let notice = if was_done {

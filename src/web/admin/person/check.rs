@@ -9,7 +9,7 @@ use super::super::error::AdminError;
 use super::super::forms::ProtectedForm;
 use super::super::notices::Notice;
 use super::timeline::check_words;
-use super::{by, failed, title_of, user_path};
+use super::{failed, title_of, user_path};
 use crate::app::App;
 use crate::domain::{SocialAuthId, UserId};
 use crate::flows::people::{PersonError, check_token};
@@ -32,7 +32,7 @@ pub async fn check(
 ) -> Result<HttpResponse, AdminError> {
     let (user_id, id) = path.into_inner();
     let user_id = UserId(user_id);
-    let checked = check_token(&app, by(&staff, context), user_id, SocialAuthId(id)).await;
+    let checked = check_token(&app, staff.by(context), user_id, SocialAuthId(id)).await;
     let notice = match checked {
         Ok(checked) => {
             let title = title_of(&app, checked.provider.as_str());

@@ -10,7 +10,7 @@ use super::super::error::AdminError;
 use super::super::forms::ProtectedForm;
 use super::super::frame::{Frame, Nav, render};
 use super::super::notices::Notice;
-use super::{by, count_of, failed, name_of, user_path};
+use super::{count_of, failed, name_of, user_path};
 use crate::app::App;
 use crate::domain::{SessionId, UserId};
 use crate::flows::people::{plan_session_end, revoke_session, revoke_sessions};
@@ -102,7 +102,7 @@ pub async fn revoke_all(
     ProtectedForm(EmptyForm {}): ProtectedForm<EmptyForm>,
 ) -> Result<HttpResponse, AdminError> {
     let id = UserId(path.into_inner());
-    let ended = revoke_sessions(&app, by(&staff, context), id, None)
+    let ended = revoke_sessions(&app, staff.by(context), id, None)
         .await
         .map_err(|error| failed(error, id))?;
     let notice = match usize::try_from(ended).unwrap_or_default() {
@@ -125,7 +125,7 @@ pub async fn revoke_one(
 ) -> Result<HttpResponse, AdminError> {
     let (user_id, session_id) = path.into_inner();
     let id = UserId(user_id);
-    let ended = revoke_session(&app, by(&staff, context), id, SessionId(session_id), None)
+    let ended = revoke_session(&app, staff.by(context), id, SessionId(session_id), None)
         .await
         .map_err(|error| failed(error, id))?;
     let notice = if ended {

@@ -14,7 +14,7 @@ use super::super::marks::Mark;
 use super::super::time::Time;
 use super::json_tree::{Token, tree};
 use super::timeline::{Line, actor_words, check_words, lines};
-use super::{by, count_of, failed, name_of, title_of};
+use super::{count_of, failed, name_of, title_of};
 use crate::app::App;
 use crate::domain::stewardship::StandingOrder;
 use crate::domain::{User, UserId};
@@ -122,7 +122,7 @@ pub async fn show_user(
     path: Path<i64>,
 ) -> Result<HttpResponse, AdminError> {
     let id = UserId(path.into_inner());
-    let view = view_user(&app, &by(&staff, context), id)
+    let view = view_user(&app, &staff.by(context), id)
         .await
         .map_err(|error| failed(error, id))?;
     let frame = staff.frame(&app, &name_of(&view.user.user), Nav::Users);

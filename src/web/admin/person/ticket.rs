@@ -12,7 +12,7 @@ use super::super::forms::{FormErrors, ProtectedForm};
 use super::super::frame::{Frame, Nav, render, render_with_status};
 use super::super::marks::Mark;
 use super::super::notices::Notice;
-use super::{by, failed, name_of, reason_of, title_of, user_path};
+use super::{failed, name_of, reason_of, title_of, user_path};
 use crate::app::App;
 use crate::domain::UserId;
 use crate::domain::stewardship::{TICKET_DAYS, UnlinkedId};
@@ -93,7 +93,7 @@ pub async fn issue_ticket(
         uid: account.uid.clone(),
         reason,
     };
-    match issue_association_ticket(&app, by(&staff, context), request).await {
+    match issue_association_ticket(&app, staff.by(context), request).await {
         Ok(until) => {
             let title = title_of(&app, account.provider.as_str());
             let until = until.format("%-d %b %Y");

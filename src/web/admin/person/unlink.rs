@@ -13,7 +13,7 @@ use super::super::frame::{Frame, Nav, render, render_with_status};
 use super::super::marks::Mark;
 use super::super::notices::Notice;
 use super::super::time::Time;
-use super::{by, count_of, failed, name_of, reason_of, title_of, user_path};
+use super::{count_of, failed, name_of, reason_of, title_of, user_path};
 use crate::app::App;
 use crate::domain::stewardship::{RowVersion, UnlinkedId};
 use crate::domain::webhook::EventType;
@@ -111,7 +111,7 @@ pub async fn unlink_account(
         last_way_in_confirmed: form.sure.is_some(),
         refuse_in_future: form.block.is_some(),
     };
-    match unlink(&app, by(&staff, context), request).await {
+    match unlink(&app, staff.by(context), request).await {
         Ok(unlinked) => {
             let notice = notice(&app, user_id, &unlinked);
             Ok(staff.redirect_with_notice(&user_path(user_id), notice))
@@ -137,7 +137,7 @@ pub async fn undo(
 ) -> Result<HttpResponse, AdminError> {
     let (user_id, id) = path.into_inner();
     let user_id = UserId(user_id);
-    let restored = undo_unlink(&app, by(&staff, context), user_id, UnlinkedId(id), None)
+    let restored = undo_unlink(&app, staff.by(context), user_id, UnlinkedId(id), None)
         .await
         .map_err(|error| failed(error, user_id))?;
     let title = title_of(&app, restored.provider.as_str());
