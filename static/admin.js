@@ -46,16 +46,18 @@
 
   const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
   const said = make("p", { className: "vh", role: "status" });
-  find("main").append(said);
+  const main = find("main");
+  main.append(said);
+  const [copy, copied, notCopied] = main.dataset.words.split(",");
   // There is none where the address is neither https nor this machine.
   const { clipboard } = navigator;
   for (const value of clipboard ? all("[data-copy]") : []) {
     const text = value.textContent;
-    const button = make("button", { type: "button", className: "copy", textContent: "Copy" });
+    const button = make("button", { type: "button", className: "copy", textContent: copy });
     button.append(make("span", { className: "vh", textContent: ` ${value.dataset.copy} ${text}` }));
-    const say = (word) => { button.firstChild.data = word || "Copy"; said.textContent = word; };
+    const say = (word) => { button.firstChild.data = word || copy; said.textContent = word; };
     button.onclick = async () => {
-      await clipboard.writeText(text).then(() => say("Copied"), () => say("Not copied"));
+      await clipboard.writeText(text).then(() => say(copied), () => say(notCopied));
       setTimeout(say, 2000, "");
     };
     value.after(" ", button);

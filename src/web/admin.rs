@@ -29,6 +29,7 @@ pub mod settings;
 pub mod sign_in;
 pub mod staff_accounts;
 pub mod store;
+pub mod text;
 pub mod time;
 pub mod users;
 pub mod webhooks;

@@ -8,14 +8,13 @@ use chrono_tz::Tz;
 
 use super::context::StaffContext;
 use super::error::AdminError;
-use super::frame::{Frame, Nav, render};
-use super::lists::filters::{Chip, FieldKind, Filters, day_begin};
+use super::frame::{Frame, Nav};
+use super::lists::filters::{Chip, FieldKind, Filters, Span, day_begin};
 use super::lists::query::{BadQuery, ListQuery};
-use super::lists::{
-    Column, Empty, Pages, View, column, cursor_of, grouped, mark, pages, shown_name, views,
-};
+use super::lists::{Column, Empty, Pages, View, column, cursor_of, mark, pages, shown_name, views};
 use super::marks::Mark;
 use super::preferences::remember_page_size;
+use super::text::{Message, filters, t};
 use super::time::Time;
 use super::users::page_size;
 use crate::app::App;
@@ -45,27 +44,70 @@ const NAMES: &[&str] = &[
 ];
 /// Views that come with the program.
 const VIEWS: &[(&str, &str)] = &[
-    ("All accounts", ""),
-    ("New today", "from=today"),
-    ("Of users with several", "accounts=2"),
-    ("Access token expired", "token=expired"),
-    ("Of inactive users", "status=inactive"),
+    ("accounts-view-all", ""),
+    ("list-view-new-today", "from=today"),
+    ("accounts-view-several", "accounts=2"),
+    ("list-view-token-expired", "token=expired"),
+    ("accounts-view-inactive", "status=inactive"),
 ];
 
-/// How an access token stands: tone and words.
-pub(super) fn token_state(
-    listed: &ListedSocialAuth,
-    now: DateTime<Utc>,
-) -> (&'static str, &'static str, Option<DateTime<Utc>>) {
-    let expires_at = listed
-        .expires_at
-        .as_deref()
-        .and_then(|text| text.parse::<DateTime<Utc>>().ok());
-    match (listed.has_access_token, expires_at) {
-        (false, _) => ("", "None", None),
-        (true, None) => ("ok", "Does not expire", None),
-        (true, Some(at)) if at <= now => ("warn", "Expired", Some(at)),
-        (true, Some(at)) => ("ok", "Valid", Some(at)),
+/// How an access token stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TokenState {
+    /// There is none.
+    None,
+    /// It has no end.
+    Lasts,
+    /// Its end is past.
+    Expired,
+    /// Its end is to come.
+    Valid,
+}
+
+impl TokenState {
+    /// That of a listed account, with the access token's end.
+    pub(super) fn of(
+        listed: &ListedSocialAuth,
+        now: DateTime<Utc>,
+    ) -> (Self, Option<DateTime<Utc>>) {
+        let expires_at = listed
+            .expires_at
+            .as_deref()
+            .and_then(|text| text.parse::<DateTime<Utc>>().ok());
+        match (listed.has_access_token, expires_at) {
+            (false, _) => (Self::None, None),
+            (true, None) => (Self::Lasts, None),
+            (true, Some(at)) if at <= now => (Self::Expired, Some(at)),
+            (true, Some(at)) => (Self::Valid, Some(at)),
+        }
+    }
+
+    /// For programs.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Lasts => "does not expire",
+            Self::Expired => "expired",
+            Self::Valid => "valid",
+        }
+    }
+
+    const fn label(self) -> Message {
+        t(match self {
+            Self::None => "token-none",
+            Self::Lasts => "token-lasts",
+            Self::Expired => "token-expired",
+            Self::Valid => "token-valid",
+        })
+    }
+
+    /// The tone of the macro `tag`.
+    const fn tone(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Expired => "warn",
+            Self::Lasts | Self::Valid => "ok",
+        }
     }
 }
 
@@ -78,7 +120,7 @@ struct Row {
     is_active: bool,
     associated: Time,
     last_used: Time,
-    token: (&'static str, &'static str),
+    token: TokenState,
     expires: Option<Time>,
 }
 
@@ -87,13 +129,13 @@ struct Row {
 #[template(path = "admin/accounts/list.html")]
 struct AccountsPage {
     frame: Frame,
-    total: String,
-    exports: Option<[(&'static str, String); 2]>,
+    total: u64,
+    exports: Option<[(Message, String); 2]>,
     views: Vec<View>,
     chips: Vec<Chip>,
     is_filtered: bool,
     clear: &'static str,
-    caption: &'static str,
+    caption: Message,
     columns: Vec<Column>,
     rows: Vec<Row>,
     pages: Pages,
@@ -182,7 +224,7 @@ pub async fn list_accounts(
         .await?;
     let count = found.count.or(count);
     let page = page(&app, &staff, &asked, &found, (count, size, is_foreign));
-    let mut response = render(&page)?;
+    let mut response = staff.render(&page)?;
     if asked.query.get("rows").is_some() {
         remember_page_size(&mut response, &context, &staff, size);
     }
@@ -197,20 +239,20 @@ fn page(
     (count, size, is_foreign): (Option<Count>, PageSize, bool),
 ) -> AccountsPage {
     let query = &asked.query;
-    let mut frame = staff.frame(app, "Social accounts", Nav::Accounts);
+    let mut frame = staff.frame(app, t("list-social-accounts"), Nav::Accounts);
     frame.add_list_notices(is_foreign, found.is_behind);
     AccountsPage {
-        total: format!("{} in all", grouped(found.total.max(0).unsigned_abs())),
+        total: found.total.max(0).unsigned_abs(),
         exports: frame.may_change().then(|| query.exports()),
         views: views(query, VIEWS),
         chips: asked
             .filters
-            .chips(query, app, "Associated", &found.providers),
+            .chips(query, app, Span::Associated, &found.providers),
         is_filtered: query.is_filtered(),
         clear: PATH,
         caption: match asked.direction {
-            Direction::Descending => "Social accounts, latest association first",
-            Direction::Ascending => "Social accounts, earliest association first",
+            Direction::Descending => t("accounts-latest-first"),
+            Direction::Ascending => t("accounts-earliest-first"),
         },
         columns: columns(asked),
         pages: pages(query, &found.page, count, size, 0),
@@ -226,7 +268,7 @@ fn page(
 }
 
 fn row(app: &App, frame: &Frame, listed: &ListedSocialAuth) -> Row {
-    let (tone, words, expires_at) = token_state(listed, frame.now());
+    let (token, expires_at) = TokenState::of(listed, frame.now());
     Row {
         mark: mark(app, &listed.provider),
         uid: listed.uid.as_str().to_owned(),
@@ -235,7 +277,7 @@ fn row(app: &App, frame: &Frame, listed: &ListedSocialAuth) -> Row {
         is_active: listed.is_active,
         associated: frame.time(listed.created_at),
         last_used: frame.time(listed.modified_at),
-        token: (tone, words),
+        token,
         expires: expires_at.map(|at| frame.time(at)),
     }
 }
@@ -243,11 +285,14 @@ fn row(app: &App, frame: &Frame, listed: &ListedSocialAuth) -> Row {
 fn columns(asked: &AccountsQuery) -> Vec<Column> {
     let sort = ("associated", asked.direction);
     [
-        ("Provider and uid", None),
-        ("User", None),
-        ("Access token", None),
-        ("Last used", None),
-        ("Associated", Some(("associated", Direction::Descending))),
+        ("accounts-provider-and-uid", None),
+        ("list-user", None),
+        ("list-access-token", None),
+        ("accounts-last-used", None),
+        (
+            "list-associated",
+            Some(("associated", Direction::Descending)),
+        ),
     ]
     .into_iter()
     .map(|(label, by)| {
@@ -266,14 +311,12 @@ fn columns(asked: &AccountsQuery) -> Vec<Column> {
 
 fn empty(query: &ListQuery) -> Empty {
     if query.is_filtered() {
-        return Empty::nothing_matches("No social account fits all of the filters above.", PATH);
+        return Empty::nothing_matches(t("accounts-no-fit"), PATH);
     }
     Empty {
-        heading: "No social accounts yet",
-        sentence:
-            "The first one is associated when somebody signs up. Providers shows which are set up."
-                .to_owned(),
-        label: "Look at the providers",
+        heading: t("accounts-none-heading"),
+        sentence: t("accounts-none"),
+        label: t("list-look-at-providers"),
         href: "/admin/providers",
     }
 }

@@ -14,7 +14,8 @@ pub use self::export::export_activity;
 use self::filter::{ActivityQuery, Chips};
 use super::context::StaffContext;
 use super::error::AdminError;
-use super::frame::{Frame, Nav, render};
+use super::frame::{Frame, Nav};
+use super::text::{Message, filters, t};
 use crate::app::App;
 use crate::storage::StorageError;
 use crate::storage::audit_search::{AuditPage, search};
@@ -26,7 +27,7 @@ struct ActivityPage {
     frame: Frame,
     chips: Chips,
     rows: Vec<EntryRow>,
-    summary: String,
+    summary: Message,
     newer: Option<String>,
     older: Option<String>,
     /// Where the same entries are exported, for those who may.
@@ -52,8 +53,8 @@ pub async fn list_activity(
             Ok::<_, StorageError>((page, names))
         })
         .await?;
-    let frame = staff.frame(&app, "Activity", Nav::Activity);
-    render(&ActivityPage::new(&app, frame, &query, &page, &names))
+    let frame = staff.frame(&app, t("nav-activity"), Nav::Activity);
+    staff.render(&ActivityPage::new(&app, frame, &query, &page, &names))
 }
 
 impl ActivityPage {
@@ -73,10 +74,7 @@ impl ActivityPage {
                 .iter()
                 .map(|entry| row(app, &frame, names, entry))
                 .collect(),
-            summary: match page.entries.len() {
-                1 => "1 entry".to_owned(),
-                count => format!("{count} entries"),
-            },
+            summary: t("activity-entries").with("count", page.entries.len()),
             newer: newer.map(|entry| query.href_with("newer", entry.id)),
             older: older.map(|entry| query.href_with("older", entry.id)),
             export: frame.may_change().then(|| query.export_href()),

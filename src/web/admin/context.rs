@@ -6,15 +6,18 @@ use std::rc::Rc;
 
 use actix_session::Session;
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use actix_web::http::StatusCode;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
+use askama::Template;
 use chrono::{DateTime, Utc};
 
 use super::error::AdminError;
-use super::frame::{Frame, Nav};
+use super::frame::{self, Frame, Nav};
 use super::lists::holds_token;
 use super::notices::{self, Notice};
 use super::preferences::Preferences;
 use super::store::{KEY, SESSION_ID};
+use super::text::Message;
 use crate::app::App;
 use crate::domain::stewardship::By;
 use crate::domain::{Actor, RequestContext, Role, Staff, StaffSession};
@@ -33,7 +36,7 @@ pub struct Inner {
     pub session: StaffSession,
     /// The token for forms.
     pub csrf: String,
-    /// Theme, zone and page size.
+    /// Language, theme, zone and page size.
     pub preferences: Preferences,
     /// When the request came.
     pub now: DateTime<Utc>,
@@ -126,16 +129,36 @@ impl StaffContext {
 
     /// The frame of a page called `title` that belongs to `nav`, if to anything. Takes the notices that wait.
     #[must_use]
-    pub fn frame(&self, app: &App, title: &str, nav: impl Into<Option<Nav>>) -> Frame {
+    pub fn frame(&self, app: &App, title: Message, nav: impl Into<Option<Nav>>) -> Frame {
         let mut frame = Frame::new(title, self.preferences, self.now, self.csrf.clone());
         frame.show_staff(self, app, nav.into(), notices::take(&self.browser));
         frame
     }
 
+    /// The page as an answer.
+    ///
+    /// # Errors
+    /// [`AdminError::Render`].
+    pub fn render(&self, page: &impl Template) -> Result<HttpResponse, AdminError> {
+        frame::render(page, self.preferences.language, StatusCode::OK)
+    }
+
+    /// The page again with what is wrong with its form.
+    ///
+    /// # Errors
+    /// [`AdminError::Render`].
+    pub fn render_with_status(
+        &self,
+        status: StatusCode,
+        page: &impl Template,
+    ) -> Result<HttpResponse, AdminError> {
+        frame::render(page, self.preferences.language, status)
+    }
+
     /// `303` to `to`, where the notice is shown.
     #[must_use]
-    pub fn redirect_with_notice(&self, to: &str, notice: Notice) -> actix_web::HttpResponse {
-        notices::put(&self.browser, notice);
+    pub fn redirect_with_notice(&self, to: &str, notice: Notice) -> HttpResponse {
+        notices::put(&self.browser, notice, self.preferences.language);
         notices::redirect(to)
     }
 
@@ -160,7 +183,7 @@ impl FromRequest for StaffContext {
 pub struct BrowserContext {
     /// The token for forms.
     pub csrf: String,
-    /// Theme, zone and page size.
+    /// Language, theme, zone and page size.
     pub preferences: Preferences,
     /// When the request came.
     pub now: DateTime<Utc>,
@@ -181,8 +204,28 @@ pub(super) struct Found {
 impl BrowserContext {
     /// The frame of a page without menu.
     #[must_use]
-    pub fn frame(&self, title: &str) -> Frame {
+    pub fn frame(&self, title: Message) -> Frame {
         Frame::new(title, self.preferences, self.now, self.csrf.clone())
+    }
+
+    /// The page as an answer.
+    ///
+    /// # Errors
+    /// [`AdminError::Render`].
+    pub fn render(&self, page: &impl Template) -> Result<HttpResponse, AdminError> {
+        frame::render(page, self.preferences.language, StatusCode::OK)
+    }
+
+    /// The page again with what is wrong with its form.
+    ///
+    /// # Errors
+    /// [`AdminError::Render`].
+    pub fn render_with_status(
+        &self,
+        status: StatusCode,
+        page: &impl Template,
+    ) -> Result<HttpResponse, AdminError> {
+        frame::render(page, self.preferences.language, status)
     }
 
     /// Gives the browser the key of a new session.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::provider_words::href;
-use super::words;
+use super::text::{Message, t};
 use crate::app::App;
 use crate::providers::Providers;
 use crate::storage::StorageError;
 use crate::storage::provider_users::{self, Dependants, Removed};
 
 /// Social accounts that a list of providers looks at, all providers together. A provider's own page looks at more of it.
-const LOOKED_AT: u32 = 1500;
+const LOOKED_AT: u32 = 1000;
 
 /// Who depends on each of the providers of a list.
 pub(super) async fn count_dependants_of_list(
@@ -71,29 +71,27 @@ pub(super) async fn read_removed(app: &Arc<App>) -> Result<Vec<Removed>, Storage
 }
 
 /// In words: "3,104", or "at least 970" where not everybody was looked at.
-pub(super) fn dependants_text(dependants: Dependants) -> String {
-    let users = words::number(dependants.users);
+pub(super) fn dependants_text(dependants: Dependants) -> Message {
     if dependants.is_complete {
-        users
+        Message::number(dependants.users)
     } else {
-        format!("at least {users}")
+        t("dependants-at-least").with("count", dependants.users)
     }
 }
 
 /// In words: "3,104", or "more than 1,000" where nobody looked on.
-pub(super) fn accounts_text(dependants: Dependants) -> String {
-    let accounts = words::number(dependants.accounts);
+pub(super) fn accounts_text(dependants: Dependants) -> Message {
     if dependants.is_complete {
-        accounts
+        Message::number(dependants.accounts)
     } else {
-        format!("more than {accounts}")
+        t("dependants-more-than").with("count", dependants.accounts)
     }
 }
 
 /// Providers are gone, and users have no other way in.
 pub(super) struct RemovedAlert {
-    pub(super) headline: String,
-    pub(super) text: String,
+    pub(super) headline: Message,
+    pub(super) text: Message,
     pub(super) href: String,
 }
 
@@ -106,28 +104,33 @@ impl RemovedAlert {
             .collect();
         let title = |removed: &&Removed| app.providers.face(&removed.provider).title;
         let titles: Vec<String> = missed.iter().map(title).collect();
-        let (first, last) = (missed.first()?, titles.last()?);
-        let (names, were, at) = match titles.as_slice() {
-            [one] => (one.clone(), "was", href(&first.provider)),
-            [before @ .., _] => (
-                format!("{} and {last}", before.join(", ")),
-                "were",
+        let (headline, href) = match titles.as_slice() {
+            [one] => (
+                t("dependants-one-removed").with("provider", one),
+                href(&missed.first()?.provider),
+            ),
+            [before @ .., last] => (
+                t("dependants-several-removed")
+                    .with("providers", before.join(", "))
+                    .with("last", last),
                 "/admin/providers".to_owned(),
             ),
             [] => return None,
         };
-        let counts: Vec<String> = missed
-            .iter()
-            .zip(&titles)
-            .map(|(removed, title)| format!("{title} {}", dependants_text(removed.dependants)))
-            .collect();
+        let counts = missed.iter().zip(&titles).map(|(removed, title)| {
+            t("dependants-of")
+                .with("provider", title)
+                .with("count", dependants_text(removed.dependants))
+        });
+        let counts = counts.reduce(|before, next| {
+            t("list-of-things")
+                .with("before", before)
+                .with("next", next)
+        })?;
         Some(Self {
-            headline: format!("{names} {were} removed from the configuration"),
-            text: format!(
-                "Users who have no other way in: {}. Their social accounts stay as they are.",
-                counts.join(", ")
-            ),
-            href: at,
+            headline,
+            text: t("dependants-locked-out").with("counts", counts),
+            href,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! What a browser calls itself, in a few words.
 
+use super::text::{Message, t};
+
 /// Browsers by what only they write; those that pretend to be others come first.
 const BROWSERS: [(&str, &str); 8] = [
     ("Edg/", "Edge"),
@@ -25,20 +27,23 @@ const SYSTEMS: [(&str, &str); 7] = [
 
 /// Such as "Firefox on Linux"; else the name and version that the program gives first, which is what apps do.
 #[must_use]
-pub fn device_name(user_agent: Option<&str>) -> String {
+pub fn device_name(user_agent: Option<&str>) -> Message {
     let Some(text) = user_agent.map(str::trim).filter(|text| !text.is_empty()) else {
-        return "Unknown device".to_owned();
+        return t("device-unknown");
     };
     let find = |table: &[(&str, &'static str)]| {
         let found = table.iter().find(|(mark, _)| text.contains(mark));
         found.map(|(_, name)| *name)
     };
     match (find(&BROWSERS), find(&SYSTEMS)) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(browser), None) => browser.to_owned(),
+        (Some(browser), Some(system)) => t("device-browser-on")
+            .with("browser", browser)
+            .with("system", system),
+        (Some(browser), None) => Message::verbatim(browser),
         (None, _) => {
             let first = text.split_whitespace().next().unwrap_or_default();
-            first.replace('/', " ").chars().take(60).collect()
+            let name: String = first.replace('/', " ").chars().take(60).collect();
+            Message::verbatim(name)
         }
     }
 }
@@ -46,10 +51,11 @@ pub fn device_name(user_agent: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::admin::text::Language;
 
     #[test]
     fn browsers_are_named_with_their_system_and_apps_by_their_own_name() {
-        let name = |text| device_name(Some(text));
+        let name = |text| device_name(Some(text)).to_string();
 
         assert_eq!(
             name("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
@@ -68,6 +74,8 @@ mod tests {
             "Safari on iPhone"
         );
         assert_eq!(name("ShopApp/4.2 (build 7; iOS)"), "ShopApp 4.2");
-        assert_eq!(device_name(None), "Unknown device");
+        assert_eq!(device_name(None).to_string(), "Unknown device");
+        let firefox = device_name(Some("Firefox/140.0 (X11; Linux x86_64)"));
+        assert_eq!(firefox.text(Language::German), "Firefox auf Linux");
     }
 }

@@ -2,8 +2,6 @@
 
 mod told;
 
-use std::borrow::Cow;
-
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
@@ -13,6 +11,8 @@ use thiserror::Error;
 use super::context::path_of;
 use super::frame::Frame;
 use super::notices::redirect;
+use super::text::{Message, filters, t};
+use super::words;
 use crate::app::passwords::PasswordError;
 use crate::domain::Role;
 use crate::flows::staff::StaffError;
@@ -30,7 +30,7 @@ const PROVIDER_RETRY_SECONDS: u64 = 5;
 pub enum AdminError {
     /// The request does not fit. The sentence is shown; it may quote the request, so it is not logged.
     #[error("invalid request")]
-    InvalidRequest(Cow<'static, str>),
+    InvalidRequest(Message),
     /// Nobody is signed in.
     #[error("not signed in")]
     SignInNeeded {
@@ -68,9 +68,9 @@ pub enum AdminError {
     #[error("conflict")]
     Conflict {
         /// What happened meanwhile.
-        sentence: Cow<'static, str>,
+        sentence: Message,
         /// Where to look now: label and address.
-        onward: (Cow<'static, str>, String),
+        onward: (Message, String),
     },
     /// The body is larger than a form of ours.
     #[error("body too large")]
@@ -116,9 +116,7 @@ pub enum AdminError {
 impl From<StaffError> for AdminError {
     fn from(error: StaffError) -> Self {
         match error {
-            StaffError::Refused => {
-                Self::InvalidRequest("That did not fit. Nothing was changed.".into())
-            }
+            StaffError::Refused => Self::InvalidRequest(t("error-did-not-fit")),
             StaffError::StepUpRefused => Self::StepUpRefused,
             StaffError::NotCompleted => Self::SignInNotCompleted,
             StaffError::Provider(error) => Self::Provider(error),
@@ -127,14 +125,12 @@ impl From<StaffError> for AdminError {
             } => Self::TooMany {
                 retry_after_seconds,
             },
-            StaffError::WeakPassword(problem) => Self::InvalidRequest(problem.sentence().into()),
-            StaffError::EmailTaken => Self::conflict("Another staff account has this address."),
-            StaffError::LastSuperuser => Self::conflict(
-                "This is the last superuser who can sign in. Make somebody else a superuser first.",
-            ),
-            StaffError::Gone => Self::conflict(
-                "What you wanted to change is no longer there, or somebody has changed it already.",
-            ),
+            StaffError::WeakPassword(problem) => {
+                Self::InvalidRequest(words::password_problem(problem))
+            }
+            StaffError::EmailTaken => Self::conflict(t("error-email-taken")),
+            StaffError::LastSuperuser => Self::conflict(t("error-last-superuser")),
+            StaffError::Gone => Self::conflict(t("error-gone")),
             StaffError::Password(error) => Self::Password(error),
             StaffError::Sealing(error) => Self::Sealing(error),
             StaffError::Storage(error) => Self::Storage(error),
@@ -153,10 +149,10 @@ impl AdminError {
     }
 
     /// An [`AdminError::Conflict`] about staff accounts.
-    fn conflict(sentence: &'static str) -> Self {
+    fn conflict(sentence: Message) -> Self {
         Self::Conflict {
-            sentence: sentence.into(),
-            onward: ("Go to the settings".into(), "/admin/settings".to_owned()),
+            sentence,
+            onward: (t("error-to-settings"), "/admin/settings".to_owned()),
         }
     }
 
@@ -202,18 +198,18 @@ impl AdminError {
         }
     }
 
-    fn onward(&self) -> (Cow<'static, str>, String) {
+    fn onward(&self) -> (Message, String) {
         match self {
             Self::Conflict { onward, .. } => onward.clone(),
-            Self::SignInNeeded { .. } => ("Sign in".into(), "/admin/sign-in".to_owned()),
+            Self::SignInNeeded { .. } => (t("error-to-sign-in"), "/admin/sign-in".to_owned()),
             Self::SignInRefused | Self::SignInNotCompleted | Self::Provider(_) => {
-                ("Go to the sign-in page".into(), "/admin/sign-in".to_owned())
+                (t("error-to-sign-in-page"), "/admin/sign-in".to_owned())
             }
             Self::StepUpRefused => (
-                "Go to the second factor".into(),
+                t("error-to-second-factor"),
                 "/admin/settings/second-factor".to_owned(),
             ),
-            _ => ("Go to the overview".into(), "/admin".to_owned()),
+            _ => (t("error-to-overview"), "/admin".to_owned()),
         }
     }
 }
@@ -223,9 +219,9 @@ impl AdminError {
 pub(super) struct AdminFailure {
     status: StatusCode,
     pub(super) code: &'static str,
-    heading: &'static str,
-    sentence: Cow<'static, str>,
-    onward: (Cow<'static, str>, String),
+    heading: Message,
+    sentence: Message,
+    onward: (Message, String),
 }
 
 /// The page.
@@ -240,18 +236,19 @@ struct ErrorPage {
 
 impl AdminFailure {
     /// The page's title.
-    pub(super) const fn heading(&self) -> &'static str {
-        self.heading
+    pub(super) const fn heading(&self) -> &Message {
+        &self.heading
     }
 
     pub(super) fn render(self, frame: Frame, request_id: String) -> Result<String, askama::Error> {
+        let language = frame.language();
         let page = ErrorPage {
             frame,
             status: self.status.as_u16(),
             failure: self,
             request_id,
         };
-        page.render()
+        page.render_with_values(&language)
     }
 }
 
@@ -303,7 +300,7 @@ mod tests {
     fn all() -> Vec<AdminError> {
         let storage = || StorageError::Corrupt("staff.role");
         vec![
-            AdminError::InvalidRequest("The filter x is unknown.".into()),
+            AdminError::InvalidRequest(t("error-did-not-fit")),
             AdminError::SignInNeeded { next: None },
             AdminError::FormRefused("token"),
             AdminError::Forbidden(Role::Admin),
@@ -312,8 +309,8 @@ mod tests {
                 allow: "GET".to_owned(),
             },
             AdminError::Conflict {
-                sentence: "Somebody was faster.".into(),
-                onward: ("Look again".into(), "/admin/users/7".to_owned()),
+                sentence: t("error-gone"),
+                onward: (t("error-to-settings"), "/admin/users/7".to_owned()),
             },
             AdminError::BodyTooLarge,
             AdminError::BodyTooSlow,
@@ -338,12 +335,12 @@ mod tests {
             statuses.insert(status.as_u16());
             let failure = response.extensions_mut().remove::<AdminFailure>().unwrap();
             let frame = Frame::new(
-                failure.heading(),
+                failure.heading().clone(),
                 Preferences::default(),
                 chrono::DateTime::UNIX_EPOCH,
                 String::new(),
             );
-            let (heading, onward) = (failure.heading(), failure.onward.1.clone());
+            let (heading, onward) = (failure.heading().to_string(), failure.onward.1.clone());
             let html = failure.render(frame, "abc123".to_owned()).unwrap();
 
             for part in [

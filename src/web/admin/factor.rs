@@ -9,9 +9,10 @@ use serde::Deserialize;
 use super::context::{BrowserContext, ContextOf, StaffContext};
 use super::error::AdminError;
 use super::forms::{FormErrors, ProtectedForm, local_path};
-use super::frame::{Frame, Nav, render, render_with_status};
+use super::frame::{Frame, Nav};
 use super::notices::redirect;
 use super::provider_sign_in::ProviderButton;
+use super::text::{filters, t};
 use crate::app::App;
 use crate::domain::{ProviderId, Secret, StaffId};
 use crate::flows::staff::{Factor, SignedInStaff, StaffError, prove_factor};
@@ -53,8 +54,8 @@ pub async fn show_code(
     if owing(&browser).is_none() {
         return Ok(redirect("/admin/sign-in"));
     }
-    render(&CodePage {
-        frame: browser.frame("Enter your code"),
+    browser.render(&CodePage {
+        frame: browser.frame(t("code-title")),
         next: query.into_inner().next,
         errors: FormErrors::none(),
     })
@@ -87,21 +88,17 @@ pub async fn send_code(
             browser.hand_over(&grant);
             Ok(redirect(local_path(&form.next).unwrap_or("/admin")))
         }
-        Err(StaffError::Refused) => render_with_status(
+        Err(StaffError::Refused) => browser.render_with_status(
             StatusCode::UNPROCESSABLE_ENTITY,
             &CodePage {
-                frame: browser.frame("Enter your code").with_errors(true),
+                frame: browser.frame(t("code-title")).with_errors(true),
                 next: form.next,
-                errors: FormErrors::one("code", REFUSED_CODE),
+                errors: FormErrors::one("code", t("factor-refused")),
             },
         ),
         Err(error) => Err(error.into()),
     }
 }
-
-/// A code may be wrong, late, or used.
-pub(super) const REFUSED_CODE: &str =
-    "That code is wrong or was used before. Wait for the next one, or use a recovery code.";
 
 /// The page that asks for a proof before something dangerous.
 #[derive(Template)]
@@ -133,7 +130,7 @@ impl StepUpPage {
         };
         Ok(Self {
             frame: staff
-                .frame(app, "Confirm that it is you", Nav::Settings)
+                .frame(app, t("step-up-title"), Nav::Settings)
                 .with_errors(!errors.is_empty()),
             email: staff.staff.email.clone(),
             asks_for_code,
@@ -170,7 +167,7 @@ pub async fn show_step_up(
     query: Query<NextQuery>,
 ) -> Result<HttpResponse, AdminError> {
     let page = StepUpPage::new(&app, &staff, &query.next, FormErrors::none());
-    render(&page.await?)
+    staff.render(&page.await?)
 }
 
 /// A code or a password, and where to go with it.
@@ -194,14 +191,10 @@ pub async fn step_up(
 ) -> Result<HttpResponse, AdminError> {
     let (factor, field, sentence) = if staff.staff.has_second_factor {
         let code = form.code.unwrap_or_default();
-        (Factor::Code(code), "code", REFUSED_CODE)
+        (Factor::Code(code), "code", t("factor-refused"))
     } else {
         let password = form.password.unwrap_or_else(|| Secret::new(""));
-        (
-            Factor::Password(password),
-            "password",
-            "That is not your password.",
-        )
+        (Factor::Password(password), "password", t("password-wrong"))
     };
     match prove_factor(&app, &staff.signed_in(), factor, context).await {
         Ok(grant) => {
@@ -211,7 +204,7 @@ pub async fn step_up(
         Err(StaffError::Refused) => {
             let errors = FormErrors::one(field, sentence);
             let page = StepUpPage::new(&app, &staff, &form.next, errors).await?;
-            render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            staff.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
         Err(error) => Err(error.into()),
     }

@@ -1,6 +1,5 @@
 //! Forms, which are read only once it is proven that they are ours.
 
-use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::error::AdminError;
+use super::text::{Message, t};
 use crate::app::App;
 use crate::web::ServerContext;
 use crate::web::error::Error;
@@ -55,7 +55,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for ProtectedForm<T> {
             serde_urlencoded::from_bytes(&body)
                 .map(Self)
                 .map_err(|error| {
-                    AdminError::InvalidRequest(format!("The form cannot be read: {error}").into())
+                    AdminError::InvalidRequest(
+                        t("form-unreadable").with("error", error.to_string()),
+                    )
                 })
         })
     }
@@ -69,7 +71,7 @@ async fn read(payload: Payload) -> Result<Vec<u8>, AdminError> {
     match body {
         Ok(body) => Ok(body.to_vec()),
         Err(Error::BodyTooLarge) => Err(AdminError::BodyTooLarge),
-        Err(_) => Err(AdminError::InvalidRequest("The form broke off.".into())),
+        Err(_) => Err(AdminError::InvalidRequest(t("form-broke-off"))),
     }
 }
 
@@ -136,8 +138,8 @@ pub fn local_path(path: &str) -> Option<&str> {
 }
 
 /// What is wrong with a form, field by field.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FormErrors(Vec<(&'static str, Cow<'static, str>)>);
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FormErrors(Vec<(&'static str, Message)>);
 
 impl FormErrors {
     /// Nothing is wrong.
@@ -148,15 +150,15 @@ impl FormErrors {
 
     /// One thing is wrong.
     #[must_use]
-    pub fn one(field: &'static str, sentence: impl Into<Cow<'static, str>>) -> Self {
+    pub fn one(field: &'static str, sentence: Message) -> Self {
         let mut errors = Self::none();
         errors.add(field, sentence);
         errors
     }
 
     /// Adds what is wrong with the field of this name, which is its `id` as well.
-    pub fn add(&mut self, field: &'static str, sentence: impl Into<Cow<'static, str>>) {
-        self.0.push((field, sentence.into()));
+    pub fn add(&mut self, field: &'static str, sentence: Message) {
+        self.0.push((field, sentence));
     }
 
     /// Whether nothing is wrong.
@@ -167,16 +169,14 @@ impl FormErrors {
 
     /// What is wrong with the field, for the macro `field`.
     #[must_use]
-    pub fn of(&self, field: &str) -> Option<&str> {
+    pub fn of(&self, field: &str) -> Option<&Message> {
         let found = self.0.iter().find(|(name, _)| *name == field);
-        found.map(|(_, sentence)| sentence.as_ref())
+        found.map(|(_, sentence)| sentence)
     }
 
     /// All of it, for the macro `error_summary`.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(name, sentence)| (*name, sentence.as_ref()))
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Message)> {
+        self.0.iter().map(|(name, sentence)| (*name, sentence))
     }
 }
 

@@ -11,6 +11,7 @@ use super::context::StaffContext;
 use super::error::AdminError;
 use super::notices::Notice;
 use super::preferences::{Preferences, Theme};
+use super::text::{Language, Message, t};
 use super::time::Time;
 use crate::app::App;
 use crate::domain::Role;
@@ -35,12 +36,17 @@ pub enum Nav {
 impl Nav {
     /// Every entry in order: itself, label, address, icon.
     const ALL: [(Self, &'static str, &'static str, &'static str); 6] = [
-        (Self::Overview, "Overview", "/admin/overview", "i-over"),
-        (Self::Users, "Users", "/admin/users", "i-user"),
-        (Self::Accounts, "Accounts", "/admin/accounts", "i-link"),
-        (Self::Activity, "Activity", "/admin/activity", "i-act"),
-        (Self::Providers, "Providers", "/admin/providers", "i-prov"),
-        (Self::Settings, "Settings", "/admin/settings", "i-set"),
+        (Self::Overview, "nav-overview", "/admin/overview", "i-over"),
+        (Self::Users, "nav-users", "/admin/users", "i-user"),
+        (Self::Accounts, "nav-accounts", "/admin/accounts", "i-link"),
+        (Self::Activity, "nav-activity", "/admin/activity", "i-act"),
+        (
+            Self::Providers,
+            "nav-providers",
+            "/admin/providers",
+            "i-prov",
+        ),
+        (Self::Settings, "nav-settings", "/admin/settings", "i-set"),
     ];
 }
 
@@ -56,7 +62,7 @@ pub(super) struct Me {
 
 /// One line of the menu.
 pub(super) struct MenuEntry {
-    pub(super) label: &'static str,
+    pub(super) label: Message,
     pub(super) href: &'static str,
     pub(super) icon: &'static str,
     pub(super) is_current: bool,
@@ -67,7 +73,7 @@ pub(super) struct MenuEntry {
 /// What the layout needs. Every page struct has one, called `frame`.
 pub struct Frame {
     /// The page's name, for the window's title.
-    pub title: String,
+    pub title: Message,
     /// Whether a form on the page has errors: the title says so first.
     pub has_errors: bool,
     /// What was searched for.
@@ -78,7 +84,7 @@ pub struct Frame {
     now: DateTime<Utc>,
     pub(super) notices: Vec<Notice>,
     pub(super) me: Option<Me>,
-    pub(super) themes: [(Theme, &'static str); 3],
+    pub(super) themes: [(Theme, Message); 3],
     pub(super) stylesheet: &'static str,
     pub(super) script: &'static str,
     pub(super) icon: &'static str,
@@ -87,13 +93,13 @@ pub struct Frame {
 
 impl Frame {
     pub(super) fn new(
-        title: &str,
+        title: Message,
         preferences: Preferences,
         now: DateTime<Utc>,
         csrf: String,
     ) -> Self {
         Self {
-            title: title.to_owned(),
+            title,
             has_errors: false,
             query: String::new(),
             csrf,
@@ -101,7 +107,7 @@ impl Frame {
             now,
             notices: Vec::new(),
             me: None,
-            themes: Theme::ALL,
+            themes: Theme::ALL.map(|(theme, label)| (theme, t(label))),
             stylesheet: assets::stylesheet(),
             script: assets::script(),
             icon: assets::icon(),
@@ -119,7 +125,7 @@ impl Frame {
         let staff = &context.staff;
         let failing = app.provider_ledger.failing();
         let menu = Nav::ALL.map(|(entry, label, href, icon)| MenuEntry {
-            label,
+            label: t(label),
             href,
             icon,
             is_current: Some(entry) == nav,
@@ -150,7 +156,7 @@ impl Frame {
         self
     }
 
-    /// An instant, for the macro `time`.
+    /// An instant, which a template writes as it is.
     #[must_use]
     pub fn time(&self, at: DateTime<Utc>) -> Time {
         Time::new(at, self.now, self.preferences.zone)
@@ -159,6 +165,11 @@ impl Frame {
     /// Whether keys do something by themselves: only where somebody is signed in, and has not switched them off.
     pub(super) const fn has_keys(&self) -> bool {
         self.me.is_some() && self.preferences.has_keys
+    }
+
+    /// In which the page is written.
+    pub(super) const fn language(&self) -> Language {
+        self.preferences.language
     }
 
     /// When the page was made.
@@ -196,23 +207,13 @@ pub fn initials(name: &str) -> String {
     letters.to_uppercase()
 }
 
-/// The page as an answer.
-///
-/// # Errors
-/// [`AdminError::Render`].
-pub fn render(page: &impl Template) -> Result<HttpResponse, AdminError> {
-    render_with_status(StatusCode::OK, page)
-}
-
-/// The page as an answer with another status, such as a form with errors.
-///
-/// # Errors
-/// [`AdminError::Render`].
-pub fn render_with_status(
-    status: StatusCode,
+/// The page as an answer in a language, with another status for a form with errors.
+pub(super) fn render(
     page: &impl Template,
+    language: Language,
+    status: StatusCode,
 ) -> Result<HttpResponse, AdminError> {
-    let html = page.render()?;
+    let html = page.render_with_values(&language)?;
     Ok(HttpResponse::build(status)
         .content_type(ContentType::html())
         .body(html))

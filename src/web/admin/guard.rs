@@ -206,9 +206,9 @@ fn with_page(
         };
         let app = request.app_data::<Data<App>>();
         let frame = match (staff, app) {
-            (Some(staff), Some(app)) => staff.frame(app, failure.heading(), None),
+            (Some(staff), Some(app)) => staff.frame(app, failure.heading().clone(), None),
             _ => Frame::new(
-                failure.heading(),
+                failure.heading().clone(),
                 Preferences::of(request),
                 app.map(|app| app.clock.now()).unwrap_or_default(),
                 String::new(),

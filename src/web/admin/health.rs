@@ -9,9 +9,8 @@ use serde_json::json;
 
 use super::context::StaffContext;
 use super::error::AdminError;
-use super::frame::{Frame, Nav, render};
-use super::time::Time;
-use super::words;
+use super::frame::{Frame, Nav};
+use super::text::{Arg, Message, filters, t};
 use crate::app::App;
 use crate::flows::service_health::{DatabaseHealth, ServiceHealth, check_health};
 
@@ -32,12 +31,11 @@ struct HealthPage {
 
 /// One thing that was looked at.
 struct Line {
-    name: &'static str,
+    name: Message,
     /// The class of the status.
     tone: &'static str,
-    status: String,
-    text: String,
-    time: Option<Time>,
+    status: Message,
+    text: Message,
 }
 
 /// `GET /admin/settings/health`
@@ -46,7 +44,7 @@ struct Line {
 /// [`AdminError::Render`].
 pub async fn show_health(app: Data<App>, staff: StaffContext) -> Result<HttpResponse, AdminError> {
     let health = check_health(&app).await;
-    let frame = staff.frame(&app, "Health", Nav::Settings);
+    let frame = staff.frame(&app, t("settings-health"), Nav::Settings);
     let lines = vec![
         database_line(&health),
         migrations_line(health.database.as_ref()),
@@ -55,14 +53,15 @@ pub async fn show_health(app: Data<App>, staff: StaffContext) -> Result<HttpResp
         keys_line(&frame, &health),
         providers_line(&health),
         Line {
-            name: "Version",
+            name: t("health-version"),
             tone: "",
-            status: health.version.to_owned(),
-            text: format!("Instance {}, started", health.instance),
-            time: Some(frame.time(health.started_at)),
+            status: Message::verbatim(health.version),
+            text: t("health-instance")
+                .with("instance", &health.instance)
+                .with("time", frame.time(health.started_at)),
         },
     ];
-    render(&HealthPage { frame, lines })
+    staff.render(&HealthPage { frame, lines })
 }
 
 /// `GET /admin/settings/health.json`. 503 when the database does not answer or lacks a migration.
@@ -100,132 +99,131 @@ pub async fn show_health_json(app: Data<App>, _staff: StaffContext) -> HttpRespo
     }))
 }
 
-fn line(name: &'static str, tone: &'static str, status: impl Into<String>) -> Line {
+/// One thing, by the ids of its name and state.
+fn line(name: &'static str, tone: &'static str, status: &'static str) -> Line {
     Line {
-        name,
+        name: t(name),
         tone,
-        status: status.into(),
-        text: String::new(),
-        time: None,
+        status: t(status),
+        text: t(""),
     }
 }
 
 fn database_line(health: &ServiceHealth) -> Line {
-    let name = match health.backend {
+    const NAME: &str = "health-database";
+    let backend = match health.backend {
         "sqlite" => "SQLite",
         _ => "PostgreSQL",
     };
     if health.database.is_some() {
         Line {
-            text: name.to_owned(),
-            ..line("Database", "", "Answers")
+            text: Message::verbatim(backend),
+            ..line(NAME, "", "health-answers")
         }
     } else {
         Line {
-            text: format!("{name}. Sign-ups and sign-ins are refused until it does."),
-            ..line("Database", "bad", "Does not answer")
+            text: t("health-database-silent").with("backend", backend),
+            ..line(NAME, "bad", "health-does-not-answer")
         }
     }
 }
 
 fn migrations_line(database: Option<&DatabaseHealth>) -> Line {
+    const NAME: &str = "health-migrations";
     match database {
-        None => line("Migrations", "off", "Not known"),
+        None => line(NAME, "off", "health-not-known"),
         Some(database) if database.pending_migrations.is_empty() => {
-            line("Migrations", "", "All applied")
+            line(NAME, "", "health-all-applied")
         }
         Some(database) => Line {
-            text: format!(
-                "Missing: {}. Run latchkey migrate.",
-                database.pending_migrations.join(", ")
-            ),
-            ..line("Migrations", "bad", "Behind")
+            text: t("health-migrations-missing")
+                .with("migrations", database.pending_migrations.join(", ")),
+            ..line(NAME, "bad", "health-behind")
         },
     }
 }
 
 fn disk_line(health: &ServiceHealth) -> Line {
+    const NAME: &str = "health-disk";
     let Some(disk) = health.disk else {
         return Line {
-            text: "The database server has it.".to_owned(),
-            ..line("Disk", "off", "Not ours")
+            text: t("health-disk-of-server"),
+            ..line(NAME, "off", "health-not-ours")
         };
     };
-    let used = format!("The database takes {}.", bytes(disk.used_bytes));
+    let text = t("health-disk-used").with("size", bytes(disk.used_bytes));
     match disk.free_bytes {
         None => Line {
-            text: used,
-            ..line("Disk", "off", "Not known")
+            text,
+            ..line(NAME, "off", "health-not-known")
         },
         Some(free) => Line {
-            text: used,
-            ..line(
-                "Disk",
-                if free < LITTLE_ROOM { "warn" } else { "" },
-                format!("{} free", bytes(free)),
-            )
+            text,
+            name: t(NAME),
+            tone: if free < LITTLE_ROOM { "warn" } else { "" },
+            status: t("health-disk-free").with("size", bytes(free)),
         },
     }
 }
 
 fn upkeep_line(frame: &Frame, database: Option<&DatabaseHealth>) -> Line {
-    const NAME: &str = "Upkeep";
+    const NAME: &str = "health-upkeep";
     let Some(database) = database else {
-        return line(NAME, "off", "Not known");
+        return line(NAME, "off", "health-not-known");
     };
     let Some(since) = database.waiting_since else {
         return Line {
-            text: "Lists, search and charts have everything.".to_owned(),
-            ..line(NAME, "", "Up to date")
+            text: t("health-upkeep-done"),
+            ..line(NAME, "", "health-up-to-date")
         };
     };
     let is_late = frame.now() - since > LONGEST_WAIT;
-    let more = if database.has_more_waiting {
-        "more than "
+    let waiting = t(if database.has_more_waiting {
+        "health-upkeep-waiting-more"
     } else {
-        ""
-    };
+        "health-upkeep-waiting"
+    });
     Line {
-        text: format!(
-            "{more}{} audit entries wait for the roll-up; pages count them all the same. The oldest was written",
-            words::number(database.waiting_entries as u64)
-        ),
-        time: Some(frame.time(since)),
+        text: waiting
+            .with("count", database.waiting_entries)
+            .with("time", frame.time(since)),
         ..if is_late {
-            line(NAME, "warn", "Behind")
+            line(NAME, "warn", "health-behind")
         } else {
-            line(NAME, "", "Up to date")
+            line(NAME, "", "health-up-to-date")
         }
     }
 }
 
 fn keys_line(frame: &Frame, health: &ServiceHealth) -> Line {
-    const NAME: &str = "Keys";
+    const NAME: &str = "health-keys";
     let Some(changed_at) = health.keys_changed_at else {
-        return line(NAME, "off", "Age not known");
+        return line(NAME, "off", "health-keys-unknown");
     };
     let is_old = frame.now() - changed_at > OLD_KEYS;
     Line {
-        text: "The key file was last changed".to_owned(),
-        time: Some(frame.time(changed_at)),
+        text: t("health-keys-changed").with("time", frame.time(changed_at)),
         ..if is_old {
-            line(NAME, "warn", "Older than a year")
+            line(NAME, "warn", "health-keys-old")
         } else {
-            line(NAME, "", "In place")
+            line(NAME, "", "health-keys-in-place")
         }
     }
 }
 
 fn providers_line(health: &ServiceHealth) -> Line {
+    const NAME: &str = "nav-providers";
     match health.failing_providers {
-        0 => line("Providers", "", "None is failing"),
-        1 => line("Providers", "bad", "1 is failing"),
-        count => line("Providers", "bad", format!("{count} are failing")),
+        0 => line(NAME, "", "health-none-failing"),
+        count => Line {
+            status: t("health-failing").with("count", count),
+            ..line(NAME, "bad", "health-none-failing")
+        },
     }
 }
 
 /// A size in the unit that leaves one to three digits.
-fn bytes(bytes: u64) -> String {
+fn bytes(bytes: u64) -> Message {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut size = bytes;
     let mut rest = 0;
@@ -236,10 +234,12 @@ fn bytes(bytes: u64) -> String {
         unit += 1;
     }
     let name = UNITS.get(unit).copied().unwrap_or_default();
-    if size < 10 && unit > 0 {
-        return format!("{size}.{} {name}", rest * 10 / 1024);
-    }
-    format!("{size} {name}")
+    let size = if size < 10 && unit > 0 {
+        Arg::Tenths(size * 10 + rest * 10 / 1024)
+    } else {
+        Arg::Text(size.to_string())
+    };
+    t("number-size").with("size", size).with("unit", name)
 }
 
 #[cfg(test)]
@@ -255,7 +255,7 @@ mod tests {
             (57 << 30, "57 GiB"),
             (u64::MAX, "16777215 TiB"),
         ] {
-            assert_eq!(bytes(size), text);
+            assert_eq!(bytes(size).to_string(), text);
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod query;
 pub mod stream;
 
 use super::marks::Mark;
+use super::text::{Message, t};
 use crate::app::App;
 use crate::domain::paging::{Count, Cursor, Direction, Page, PageSize, Position};
 use crate::domain::{ProviderId, search};
@@ -14,19 +15,19 @@ use query::ListQuery;
 
 /// What a list says that has nothing in it, and where to go.
 pub(super) struct Empty {
-    pub(super) heading: &'static str,
-    pub(super) sentence: String,
-    pub(super) label: &'static str,
+    pub(super) heading: Message,
+    pub(super) sentence: Message,
+    pub(super) label: Message,
     pub(super) href: &'static str,
 }
 
 impl Empty {
     /// For a filter or search.
-    pub(super) fn nothing_matches(sentence: impl Into<String>, path: &'static str) -> Self {
+    pub(super) fn nothing_matches(sentence: Message, path: &'static str) -> Self {
         Self {
-            heading: "Nothing matches",
-            sentence: sentence.into(),
-            label: "Clear filters",
+            heading: t("list-nothing-matches"),
+            sentence,
+            label: t("list-clear-filters"),
             href: path,
         }
     }
@@ -34,18 +35,18 @@ impl Empty {
 
 /// A saved view.
 pub(super) struct View {
-    pub(super) label: &'static str,
+    pub(super) label: Message,
     pub(super) href: String,
     pub(super) is_current: bool,
 }
 
-/// The views of a list, from their labels and queries.
+/// The views of a list, from their labels' ids and queries.
 pub(super) fn views(query: &ListQuery, views: &[(&'static str, &str)]) -> Vec<View> {
     let filters = query.filters();
     views
         .iter()
         .map(|(label, of_view)| View {
-            label,
+            label: t(label),
             href: if of_view.is_empty() {
                 query.path.to_owned()
             } else {
@@ -58,7 +59,7 @@ pub(super) fn views(query: &ListQuery, views: &[(&'static str, &str)]) -> Vec<Vi
 
 /// A column by which the list can be sorted.
 pub(super) struct Column {
-    pub(super) label: &'static str,
+    pub(super) label: Message,
     /// Where a click leads; `None` where there is no order by it.
     pub(super) href: Option<String>,
     /// `aria-sort`, where the list is in this order.
@@ -88,7 +89,7 @@ pub(super) fn column(
         (true, Direction::Descending) => (Some("descending"), "↓"),
     };
     Column {
-        label,
+        label: t(label),
         href,
         sorted,
         arrow,
@@ -104,7 +105,7 @@ pub(super) const fn direction_name(direction: Direction) -> &'static str {
 
 /// Back and Next, how many are shown, and the sizes of pages.
 pub(super) struct Pages {
-    pub(super) summary: String,
+    pub(super) summary: Message,
     pub(super) back: Option<String>,
     pub(super) next: Option<String>,
     /// Rows, address, whether it is the current one.
@@ -129,12 +130,11 @@ pub(super) fn pages<T>(
     };
     let shown = page.rows.len() + extra_rows;
     let summary = match count {
-        Some(Count::Exactly(all)) => format!("Showing {} of {}", grouped(shown), grouped(all)),
-        Some(Count::MoreThan(all)) => {
-            format!("Showing {} of more than {}", grouped(shown), grouped(all))
-        }
-        None => format!("Showing {}", grouped(shown)),
+        Some(Count::Exactly(all)) => t("list-shown-of").with("all", all),
+        Some(Count::MoreThan(all)) => t("list-shown-of-more").with("all", all),
+        None => t("list-shown"),
     };
+    let summary = summary.with("shown", shown);
     let sizes = PageSize::ALL.map(|other| {
         let rows = other.rows();
         (
@@ -149,19 +149,6 @@ pub(super) fn pages<T>(
         next: page.next.as_ref().map(|at| cursor(at, false)),
         sizes: sizes.into(),
     }
-}
-
-/// A number with commas: `48,213`.
-pub(super) fn grouped(number: impl TryInto<u64>) -> String {
-    let digits = number.try_into().unwrap_or_default().to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Where a list begins: at the cursor of the address, or, with `true`, at the beginning because the cursor is of another list.
@@ -201,14 +188,6 @@ pub(super) fn shown_name(first_name: &str, last_name: &str, username: &str) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        assert_eq!(grouped(0_u32), "0");
-        assert_eq!(grouped(999_u32), "999");
-        assert_eq!(grouped(48_213_u32), "48,213");
-        assert_eq!(grouped(1_000_000_u64), "1,000,000");
-    }
 
     #[test]
     fn a_query_with_an_access_token_is_known_as_such() {

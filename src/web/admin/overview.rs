@@ -13,9 +13,10 @@ use self::checklist::Step;
 use super::context::StaffContext;
 use super::dependants::{RemovedAlert, read_removed};
 use super::error::AdminError;
-use super::frame::{Frame, Nav, render};
+use super::frame::{Frame, Nav};
 use super::marks::Mark;
 use super::provider_words::{Alert, ProviderLine, alerts, lines};
+use super::text::{Arg, Message, filters, t};
 use super::words;
 use crate::app::App;
 use crate::flows::overview::{
@@ -38,7 +39,7 @@ pub struct OverviewQuery {
 struct OverviewPage {
     frame: Frame,
     periods: Vec<PeriodLink>,
-    period_name: &'static str,
+    period: Period,
     alerts: Vec<Alert>,
     removed_alert: Option<RemovedAlert>,
     figures: Vec<Figure>,
@@ -50,27 +51,27 @@ struct OverviewPage {
 }
 
 struct PeriodLink {
-    label: &'static str,
+    label: Message,
     href: String,
     is_current: bool,
 }
 
 /// A key figure and how it has changed.
 struct Figure {
-    name: &'static str,
-    value: String,
+    name: Message,
+    value: Message,
     /// "up", "down" or "".
     tone: &'static str,
-    change: String,
-    note: String,
+    change: Message,
+    note: Message,
 }
 
 struct FailureRow {
     mark: Mark,
-    reason: String,
+    reason: Message,
     /// Of the most frequent one, in percent.
     width: u64,
-    count: String,
+    count: Message,
 }
 
 /// `GET /admin/overview`
@@ -84,15 +85,14 @@ pub async fn show_overview(
 ) -> Result<HttpResponse, AdminError> {
     let period = match query.period.as_deref() {
         None => Period::default(),
-        Some(name) => Period::parse(name).ok_or_else(|| {
-            AdminError::InvalidRequest("There is no such period. Take 24h, 7d or 30d.".into())
-        })?,
+        Some(name) => Period::parse(name)
+            .ok_or_else(|| AdminError::InvalidRequest(t("overview-no-such-period")))?,
     };
     let overview = read_overview(&app, period).await?;
     let users = read_user_totals(&app).await?;
-    let frame = staff.frame(&app, "Overview", Nav::Overview);
+    let frame = staff.frame(&app, t("nav-overview"), Nav::Overview);
     let removed = read_removed(&app).await?;
-    render(&OverviewPage {
+    staff.render(&OverviewPage {
         removed_alert: RemovedAlert::of(&app, &removed),
         ..OverviewPage::new(&app, frame, period, &overview, &users)
     })
@@ -115,7 +115,7 @@ impl OverviewPage {
                     is_current: offered == period,
                 })
                 .into(),
-            period_name: period_label(period),
+            period,
             alerts: alerts(app, &frame, &overview.providers),
             removed_alert: None,
             figures: figures(period, &overview.totals, &overview.totals_before, users),
@@ -133,56 +133,75 @@ impl OverviewPage {
     }
 }
 
-const fn period_label(period: Period) -> &'static str {
-    match period {
-        Period::Day => "24 hours",
-        Period::Week => "7 days",
-        Period::Month => "30 days",
-    }
+const fn period_label(period: Period) -> Message {
+    t(match period {
+        Period::Day => "overview-day",
+        Period::Week => "overview-week",
+        Period::Month => "overview-month",
+    })
+}
+
+/// The figures' name, for whoever does not see them.
+const fn figures_label(period: Period) -> Message {
+    t(match period {
+        Period::Day => "overview-last-day",
+        Period::Week => "overview-last-week",
+        Period::Month => "overview-last-month",
+    })
+}
+
+/// Where there is no failure.
+const fn nothing_failed(period: Period) -> Message {
+    t(match period {
+        Period::Day => "overview-nothing-failed-day",
+        Period::Week => "overview-nothing-failed-week",
+        Period::Month => "overview-nothing-failed-month",
+    })
 }
 
 fn figures(period: Period, now: &Totals, before: &Totals, users: &UserTotals) -> Vec<Figure> {
-    let note = format!("on the {} before", period_label(period));
+    let note = t(match period {
+        Period::Day => "overview-on-the-day",
+        Period::Week => "overview-on-the-week",
+        Period::Month => "overview-on-the-month",
+    });
     let (failed, failed_before) = (now.failed_share(), before.failed_share());
     vec![
-        counted("Sign-ups", now.sign_ups, before.sign_ups, &note),
-        counted("Sign-ins", now.sign_ins, before.sign_ins, ""),
+        counted(t("overview-sign-ups"), now.sign_ups, before.sign_ups, note),
+        counted(t("overview-sign-ins"), now.sign_ins, before.sign_ins, t("")),
         Figure {
-            name: "Failed",
-            value: failed.map_or_else(|| "–".to_owned(), words::percent),
+            name: t("overview-failed"),
+            value: failed.map_or_else(|| Message::verbatim("–"), words::percent),
             ..points(failed, failed_before)
         },
         Figure {
-            name: "Users",
-            value: words::number(users.users),
+            name: t("nav-users"),
+            value: Message::number(users.users),
             tone: "",
-            change: String::new(),
+            change: t(""),
             // "10,000+" where nobody counted on.
-            note: format!(
-                "{}{} inactive",
-                words::number(users.inactive),
-                if users.has_more_inactive { "+" } else { "" }
-            ),
+            note: t(if users.has_more_inactive {
+                "overview-inactive-more"
+            } else {
+                "overview-inactive"
+            })
+            .with("count", users.inactive),
         },
     ]
 }
 
 /// More is better.
-fn counted(name: &'static str, now: u64, before: u64, note: &str) -> Figure {
+fn counted(name: Message, now: u64, before: u64, note: Message) -> Figure {
     let (tone, change) = match (now, before) {
-        (0, 0) => ("", String::new()),
-        (_, 0) => ("", "none before".to_owned()),
+        (0, 0) => ("", t("")),
+        (_, 0) => ("", t("overview-none-before")),
         _ => change(now, before),
     };
     Figure {
         name,
-        value: words::number(now),
+        value: Message::number(now),
         tone,
-        note: if tone.is_empty() {
-            String::new()
-        } else {
-            note.to_owned()
-        },
+        note: if tone.is_empty() { t("") } else { note },
         change,
     }
 }
@@ -192,33 +211,45 @@ fn counted(name: &'static str, now: u64, before: u64, note: &str) -> Figure {
     clippy::cast_possible_truncation,
     reason = "whole percents"
 )]
-fn change(now: u64, before: u64) -> (&'static str, String) {
+fn change(now: u64, before: u64) -> (&'static str, Message) {
     let percent = ((now as f64 / before as f64 - 1.0) * 100.0).round() as i64;
-    match percent {
-        0 => ("", "as many as before".to_owned()),
-        1.. => (
-            "up",
-            format!("▲ {} %", words::number(percent.unsigned_abs())),
-        ),
-        _ => ("down", format!("▼ {} %", percent.unsigned_abs())),
-    }
+    let (tone, id) = match percent {
+        0 => return ("", t("overview-as-many")),
+        1.. => ("up", "overview-more"),
+        _ => ("down", "overview-fewer"),
+    };
+    (tone, t(id).with("percent", percent.unsigned_abs()))
 }
 
 /// Less is better.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "tenths of points"
+)]
 fn points(now: Option<f64>, before: Option<f64>) -> Figure {
     let difference = now.zip(before).map(|(now, before)| (now - before) * 100.0);
+    let tenths = |points: f64| Arg::Tenths((points.abs() * 10.0).round() as u64);
     let (tone, change, note) = match difference {
-        Some(up) if up >= 0.05 => ("down", format!("▲ {up:.1}"), "points"),
-        Some(down) if down <= -0.05 => ("up", format!("▼ {:.1}", down.abs()), "points"),
-        Some(_) => ("", "as before".to_owned(), ""),
-        None => ("", String::new(), ""),
+        Some(up) if up >= 0.05 => (
+            "down",
+            t("overview-points-more").with("points", tenths(up)),
+            t("overview-points"),
+        ),
+        Some(down) if down <= -0.05 => (
+            "up",
+            t("overview-points-fewer").with("points", tenths(down)),
+            t("overview-points"),
+        ),
+        Some(_) => ("", t("overview-as-before"), t("")),
+        None => ("", t(""), t("")),
     };
     Figure {
-        name: "",
-        value: String::new(),
+        name: t(""),
+        value: Message::verbatim(""),
         tone,
         change,
-        note: note.to_owned(),
+        note,
     }
 }
 
@@ -235,7 +266,7 @@ fn failures(app: &App, overview: &Overview) -> Vec<FailureRow> {
             mark: Mark::of(&app.providers, &failure.provider),
             reason: words::reason(&failure.reason),
             width: (failure.count.saturating_mul(100) / most).max(1),
-            count: words::number(failure.count),
+            count: Message::number(failure.count),
         })
         .collect()
 }
@@ -254,17 +285,26 @@ mod tests {
             (0, 0, "", ""),
             (0, 9, "down", "▼ 100 %"),
         ] {
-            let figure = counted("Sign-ups", now, before, "");
-            assert_eq!((figure.tone, figure.change.as_str()), (tone, text));
+            let figure = counted(t("overview-sign-ups"), now, before, t(""));
+            assert_eq!(
+                (figure.tone, figure.change.to_string().as_str()),
+                (tone, text)
+            );
         }
     }
 
     #[test]
     fn a_larger_share_of_failures_is_worse() {
         let figure = points(Some(0.009), Some(0.005));
-        assert_eq!((figure.tone, figure.change.as_str()), ("down", "▲ 0.4"));
+        assert_eq!(
+            (figure.tone, figure.change.to_string().as_str()),
+            ("down", "▲ 0.4")
+        );
         let figure = points(Some(0.005), Some(0.009));
-        assert_eq!((figure.tone, figure.change.as_str()), ("up", "▼ 0.4"));
-        assert_eq!(points(None, Some(0.1)).change, "");
+        assert_eq!(
+            (figure.tone, figure.change.to_string().as_str()),
+            ("up", "▼ 0.4")
+        );
+        assert!(points(None, Some(0.1)).change.is_empty());
     }
 }

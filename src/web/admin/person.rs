@@ -10,6 +10,7 @@ pub mod timeline;
 pub mod unlink;
 
 use super::error::AdminError;
+use super::text::{Message, t};
 use crate::app::App;
 use crate::domain::stewardship::{Reason, ReasonProblem};
 use crate::domain::{User, UserId};
@@ -37,37 +38,27 @@ fn title_of(app: &App, id: &str) -> String {
 }
 
 /// The reason in a form, or what is wrong with it.
-fn reason_of(text: &str) -> Result<Reason, &'static str> {
+fn reason_of(text: &str) -> Result<Reason, Message> {
     Reason::parse(text).map_err(|problem| match problem {
-        ReasonProblem::TooShort => "Give a reason of at least 3 characters",
-        ReasonProblem::TooLong => "Give a reason of at most 200 characters",
+        ReasonProblem::TooShort => t("person-reason-too-short"),
+        ReasonProblem::TooLong => t("person-reason-too-long"),
     })
 }
 
 /// A failure of a flow as a page, for a user whose page is the way on.
 fn failed(error: PersonError, user_id: UserId) -> AdminError {
-    let conflict = |sentence: &'static str| AdminError::Conflict {
-        sentence: sentence.into(),
-        onward: ("Show the user as they are now".into(), user_path(user_id)),
+    let conflict = |sentence| AdminError::Conflict {
+        sentence,
+        onward: (t("person-show-now"), user_path(user_id)),
     };
     match error {
         PersonError::UserNotFound => AdminError::NotFound,
-        PersonError::AccountGone => {
-            conflict("The user has no such social account any more. Nothing was done.")
-        }
-        PersonError::Stale => conflict(
-            "The social account was used since the page was shown. Nothing was done: look again and decide again.",
-        ),
-        PersonError::LastWayIn => conflict(
-            "It has become the only way to sign in since the page was shown. Nothing was done: look again and decide again.",
-        ),
-        PersonError::NotKept => conflict(
-            "The time for that is over: the unlinked account is not kept any more. Nothing was done.",
-        ),
-        PersonError::Taken => conflict(
-            "Somebody signed in with that social account since, and it belongs to their user now. Nothing was done.",
-        ),
-        PersonError::Inactive => conflict("That user is inactive. Nothing was done."),
+        PersonError::AccountGone => conflict(t("person-conflict-account-gone")),
+        PersonError::Stale => conflict(t("person-conflict-stale")),
+        PersonError::LastWayIn => conflict(t("person-conflict-last-way-in")),
+        PersonError::NotKept => conflict(t("person-conflict-not-kept")),
+        PersonError::Taken => conflict(t("person-conflict-taken")),
+        PersonError::Inactive => conflict(t("person-conflict-inactive")),
         PersonError::TooSoon {
             retry_after_seconds,
         } => AdminError::TooMany {
@@ -75,10 +66,4 @@ fn failed(error: PersonError, user_id: UserId) -> AdminError {
         },
         PersonError::Storage(error) => AdminError::Storage(error),
     }
-}
-
-/// `2 sessions`, `1 session`.
-fn count_of(count: usize, one: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{count} {one}{s}")
 }

@@ -1,4 +1,4 @@
-//! Theme, zone, page size and keys: of the browser, in a cookie, so that the page for signing in has them too.
+//! Language, theme, zone, page size and keys: of the browser, in a cookie, so that the page for signing in has them too.
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
@@ -11,8 +11,9 @@ use serde::Deserialize;
 use super::context::StaffContext;
 use super::error::AdminError;
 use super::forms::{ProtectedForm, local_path};
-use super::frame::{Frame, Nav, render};
+use super::frame::{Frame, Nav};
 use super::notices::redirect;
+use super::text::{Language, filters, t};
 use super::{AdminContext, CookieName};
 use crate::app::App;
 use crate::domain::paging::PageSize;
@@ -26,6 +27,8 @@ const PAGE_SIZES: [u32; 3] = [25, 50, 100];
 /// What somebody likes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Preferences {
+    /// In which pages are written.
+    pub language: Language,
     /// Light, dark, or as the system is.
     pub theme: Theme,
     /// In which zone times are shown.
@@ -39,6 +42,7 @@ pub struct Preferences {
 impl Default for Preferences {
     fn default() -> Self {
         Self {
+            language: Language::English,
             theme: Theme::System,
             zone: Tz::UTC,
             page_size: 50,
@@ -59,11 +63,11 @@ pub enum Theme {
 }
 
 impl Theme {
-    /// All, with their labels.
+    /// All, with the ids of their labels.
     pub const ALL: [(Self, &'static str); 3] = [
-        (Self::System, "System"),
-        (Self::Light, "Light"),
-        (Self::Dark, "Dark"),
+        (Self::System, "preferences-theme-system"),
+        (Self::Light, "preferences-theme-light"),
+        (Self::Dark, "preferences-theme-dark"),
     ];
 
     /// The name in forms and in the cookie.
@@ -94,13 +98,16 @@ impl Theme {
 }
 
 impl Preferences {
-    /// What the browser's cookie says, as far as it can be understood.
+    /// What the browser's cookie says, as far as it can be understood; the language, if it says none, is one that the browser prefers.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
         let context = request.app_data::<Data<ServerContext>>();
         let cookie = context
             .and_then(|context| request.cookie(context.admin.cookie_name(CookieName::Preferences)));
-        let mut preferences = Self::default();
+        let mut preferences = Self {
+            language: Language::wanted_by(request),
+            ..Self::default()
+        };
         if let Some(cookie) = cookie {
             for (name, value) in url::form_urlencoded::parse(cookie.value().as_bytes()) {
                 preferences.set(&name, &value);
@@ -111,6 +118,7 @@ impl Preferences {
 
     fn set(&mut self, name: &str, value: &str) {
         match name {
+            "language" => self.language = Language::parse(value).unwrap_or(self.language),
             "theme" => self.theme = Theme::parse(value).unwrap_or(self.theme),
             "zone" => self.zone = value.parse().unwrap_or(self.zone),
             "page_size" => {
@@ -128,6 +136,7 @@ impl Preferences {
 
     fn cookie(self, context: &AdminContext) -> Cookie<'static> {
         let value = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("language", self.language.as_str())
             .append_pair("theme", self.theme.as_str())
             .append_pair("zone", self.zone.name())
             .append_pair("page_size", &self.page_size.to_string())
@@ -168,6 +177,7 @@ struct PreferencesPage {
     preferences: Preferences,
     zones: Vec<&'static str>,
     page_sizes: [u32; 3],
+    languages: [(Language, &'static str); 2],
 }
 
 /// `GET /admin/preferences`
@@ -178,17 +188,19 @@ pub async fn show_preferences(
     app: Data<App>,
     staff: StaffContext,
 ) -> Result<HttpResponse, AdminError> {
-    render(&PreferencesPage {
-        frame: staff.frame(&app, "Preferences", Nav::Settings),
+    staff.render(&PreferencesPage {
+        frame: staff.frame(&app, t("preferences-title"), Nav::Settings),
         preferences: staff.preferences,
         zones: TZ_VARIANTS.iter().map(|zone| zone.name()).collect(),
         page_sizes: PAGE_SIZES,
+        languages: Language::ALL,
     })
 }
 
 /// What is to change, and where to go then.
 #[derive(Deserialize)]
 pub struct PreferencesForm {
+    language: Option<String>,
     theme: Option<String>,
     zone: Option<String>,
     page_size: Option<String>,
@@ -207,6 +219,7 @@ pub async fn set_preferences(
 ) -> Result<HttpResponse, AdminError> {
     let mut preferences = staff.preferences;
     for (name, value) in [
+        ("language", &form.language),
         ("theme", &form.theme),
         ("zone", &form.zone),
         ("page_size", &form.page_size),

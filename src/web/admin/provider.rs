@@ -11,18 +11,20 @@ use super::context::StaffContext;
 use super::dependants::{accounts_text, count_dependants, dependants_text};
 use super::error::AdminError;
 use super::forms::ProtectedForm;
-use super::frame::{Frame, Nav, render};
+use super::frame::{Frame, Nav};
 use super::marks::Mark;
 use super::provider_words::{Alert, alert, href, status};
+use super::text::{Message, filters, t};
 use super::time::Time;
 use super::words;
 use crate::app::App;
 use crate::domain::hand_in::ProofKind;
+use crate::domain::provider_health::CheckSums;
 use crate::domain::{Proof, Secret, TokenFacts};
 use crate::flows::overview::{ProviderFigures, read_health};
 use crate::flows::try_provider::{TokenVerdict, try_provider, try_token};
 use crate::providers::trial::{TrialResult, Tried};
-use crate::providers::{Lookup, Provider, SetupProblem};
+use crate::providers::{Lookup, Outage, Provider, SetupProblem};
 use crate::storage::provider_users::Dependants;
 use crate::web::extract::Context;
 
@@ -40,8 +42,8 @@ struct ProviderPage {
     /// Whether no table names it, and there are social accounts of it.
     is_removed: bool,
     dependants: Dependants,
-    dependants_text: String,
-    accounts_text: String,
+    dependants_text: Message,
+    accounts_text: Message,
 }
 
 /// Whether the provider is on.
@@ -56,14 +58,14 @@ enum State {
 /// A provider that is on.
 struct OnState {
     tone: &'static str,
-    status: &'static str,
+    status: Message,
     alert: Option<Alert>,
-    facts: Vec<(&'static str, String)>,
+    facts: Vec<(Message, Message)>,
     seen: Option<Time>,
-    outage: Option<(&'static str, Time)>,
+    outage: Option<(Message, Time)>,
     clients: Vec<ClientRow>,
-    proofs: String,
-    audience: &'static str,
+    proofs: Vec<Message>,
+    audience: Message,
     audience_reason: Option<String>,
     is_unbound: bool,
     aliases: String,
@@ -71,25 +73,25 @@ struct OnState {
     trials: Vec<TrialRow>,
     verdict: Option<VerdictBox>,
     takes_pairs: bool,
-    kinds: Vec<(&'static str, &'static str)>,
+    kinds: Vec<(&'static str, Message)>,
 }
 
 struct ClientRow {
     id: String,
     platform: String,
-    secret: String,
+    secret: Message,
 }
 
 struct TrialRow {
-    what: String,
+    what: Message,
     tone: &'static str,
-    result: String,
+    result: Message,
 }
 
 struct VerdictBox {
     tone: &'static str,
-    headline: &'static str,
-    text: String,
+    headline: Message,
+    text: Message,
 }
 
 /// What is to be tried.
@@ -119,12 +121,12 @@ pub async fn show_provider(
             problems: app.providers.set_up(&id).map(|set_up| set_up.problems),
         },
     };
-    show(&app, frame, &id, state).await
+    show(&app, &staff, frame, &id, state).await
 }
 
 fn frame_of(app: &App, staff: &StaffContext, id: &str) -> Frame {
     let title = app.providers.face(id).title;
-    staff.frame(app, &title, Nav::Providers)
+    staff.frame(app, Message::verbatim(title), Nav::Providers)
 }
 
 /// `POST /admin/providers/{id}/test`. The answer is the page with what came of it: results are shown once and kept nowhere but in the
@@ -157,11 +159,12 @@ pub async fn test_provider(
     let frame = frame_of(&app, &staff, &id);
     let mut state = on_state(&app, &frame, &provider).await?;
     (state.trials, state.verdict) = (trials, verdict);
-    show(&app, frame, &id, State::On(Box::new(state))).await
+    show(&app, &staff, frame, &id, State::On(Box::new(state))).await
 }
 
 async fn show(
     app: &Arc<App>,
+    staff: &StaffContext,
     frame: Frame,
     id: &str,
     state: State,
@@ -173,7 +176,7 @@ async fn show(
         return Err(AdminError::NotFound);
     }
     let mark = Mark::of(&app.providers, id);
-    render(&ProviderPage {
+    staff.render(&ProviderPage {
         frame,
         id: id.to_owned(),
         mark,
@@ -207,7 +210,7 @@ async fn on_state(
             .outage
             .map(|(at, check)| (words::outage(check), frame.time(at))),
         clients: clients(provider),
-        proofs: joined(provider.proofs().into_iter().map(words::proof)),
+        proofs: provider.proofs().into_iter().map(words::proof).collect(),
         audience: words::audience(proof),
         audience_reason: reason.map(str::to_owned),
         is_unbound: provider.allows_unbound_tokens(),
@@ -220,7 +223,7 @@ async fn on_state(
             .proofs()
             .into_iter()
             .filter(|kind| *kind != ProofKind::Code)
-            .map(|kind| (kind.as_str(), words::proof(kind)))
+            .map(|kind| (kind.as_str(), words::proof_label(kind)))
             .collect(),
     })
 }
@@ -229,29 +232,26 @@ fn joined<'a>(parts: impl Iterator<Item = &'a str>) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-fn facts(figures: &ProviderFigures) -> Vec<(&'static str, String)> {
-    let nothing = || "–".to_owned();
-    let duration = |ms: Option<u64>| ms.map_or_else(nothing, words::duration);
-    let share = |sums: crate::domain::provider_health::CheckSums| match sums.share() {
-        Some(share) => format!(
-            "{} of {} checks",
-            words::percent(share),
-            words::number(sums.checks)
-        ),
-        None => "no checks".to_owned(),
+fn facts(figures: &ProviderFigures) -> Vec<(Message, Message)> {
+    let duration = |ms: Option<u64>| ms.map_or_else(|| Message::verbatim("–"), words::duration);
+    let share = |sums: CheckSums| match sums.share() {
+        Some(share) => t("provider-share-of-checks")
+            .with("share", words::percent(share))
+            .with("checks", sums.checks),
+        None => t("provider-no-checks"),
     };
     vec![
-        ("Half of the checks within", duration(figures.p50_ms)),
-        ("95 of 100 within", duration(figures.p95_ms)),
-        ("Failed, last hour", share(figures.last_hour)),
-        ("Failed, last 24 hours", share(figures.last_day)),
+        (t("provider-half-within"), duration(figures.p50_ms)),
+        (t("provider-most-within"), duration(figures.p95_ms)),
+        (t("provider-failed-hour"), share(figures.last_hour)),
+        (t("provider-failed-day"), share(figures.last_day)),
         (
-            "Circuit breaker",
-            if figures.is_circuit_open {
-                "Open: left alone for some seconds at a time".to_owned()
+            t("provider-circuit"),
+            t(if figures.is_circuit_open {
+                "provider-circuit-open"
             } else {
-                "Closed: it is asked".to_owned()
-            },
+                "provider-circuit-closed"
+            }),
         ),
     ]
 }
@@ -272,9 +272,9 @@ fn clients(provider: &Provider) -> Vec<ClientRow> {
             secret: match &client.secret {
                 Some(secret) => {
                     let length = secret.expose().chars().count();
-                    format!("set, {} characters", words::number(length as u64))
+                    t("provider-secret-set").with("count", length)
                 }
-                None => "none".to_owned(),
+                None => t("provider-secret-none"),
             },
         })
         .collect()
@@ -306,84 +306,72 @@ fn proof_of(token: &Secret, form: &TestForm) -> Proof {
 }
 
 fn verdict_box(provider: &Provider, verdict: &TokenVerdict) -> VerdictBox {
+    let title = || provider.title();
     let (tone, headline, text) = match verdict {
         TokenVerdict::Ours { client_id, uid } => (
             "ok",
-            "Ours",
+            "verdict-ours-heading",
             match client_id {
-                Some(client_id) => format!("Issued to {client_id}, for the account {uid}."),
-                None => format!("For the account {uid}. Which of our client ids it was issued to is not told."),
-            },
+                Some(client_id) => t("verdict-ours").with("client_id", client_id),
+                None => t("verdict-ours-untold"),
+            }
+            .with("uid", uid.as_str()),
         ),
-        TokenVerdict::NotOurs => (
-            "bad",
-            "Not ours",
-            "It was issued to another app. Compare the client id that your app uses with those above."
-                .to_owned(),
-        ),
+        TokenVerdict::NotOurs => ("bad", "verdict-not-ours-heading", t("verdict-not-ours")),
         TokenVerdict::Unproven => (
             "warn",
-            "Not proven to be ours",
-            format!(
-                "Nothing proves to which app it was issued. Hand in a code or an id token, or accept that with providers.{}.allow_unbound_tokens.",
-                provider.id()
-            ),
+            "verdict-unproven-heading",
+            t("verdict-unproven").with("id", provider.id().as_str()),
         ),
-        TokenVerdict::Expired => (
-            "warn",
-            "Expired",
-            "It was good once. Ask for a new one.".to_owned(),
-        ),
+        TokenVerdict::Expired => ("warn", "verdict-expired-heading", t("verdict-expired")),
         TokenVerdict::NotValid => (
             "bad",
-            "Not valid",
-            format!("{} does not know it, or it is damaged.", provider.title()),
+            "verdict-not-valid-heading",
+            t("verdict-not-valid").with("provider", title()),
         ),
         TokenVerdict::NotReached => (
             "warn",
-            "Cannot be told",
-            format!("{} could not be asked just now.", provider.title()),
+            "verdict-not-reached-heading",
+            t("verdict-not-reached").with("provider", title()),
         ),
-        TokenVerdict::NotTaken => (
-            "warn",
-            "Not taken here",
-            "A token of this kind is not taken from this provider as it is set up.".to_owned(),
-        ),
+        TokenVerdict::NotTaken => ("warn", "verdict-not-taken-heading", t("verdict-not-taken")),
     };
     VerdictBox {
         tone,
-        headline,
+        headline: t(headline),
         text,
     }
 }
 
 fn trial_row((tried, result): &(Tried, TrialResult)) -> TrialRow {
     let what = match tried {
-        Tried::Host(host) => format!("Reach {host}"),
-        Tried::Keys => "Read the keys of id tokens".to_owned(),
-        Tried::Credentials(client_id) => format!("Client id and secret of {client_id}"),
+        Tried::Host(host) => t("trial-host").with("host", host),
+        Tried::Keys => t("trial-keys"),
+        Tried::Credentials(client_id) => t("trial-credentials").with("client_id", client_id),
     };
     let (tone, result) = match (result, tried) {
-        (TrialResult::Works(Some(count)), _) => ("", format!("{count} usable")),
-        (TrialResult::Works(None), Tried::Credentials(_)) => ("", "Accepted".to_owned()),
-        (TrialResult::Works(None), _) => ("", "Works".to_owned()),
-        (TrialResult::Fails(outage), _) => ("bad", sentence(&outage.to_string())),
-        (TrialResult::Refused, _) => ("bad", "Refused: check the client secret".to_owned()),
-        (TrialResult::Unclear, _) => (
-            "off",
-            "Cannot be told without a code of a real sign-in".to_owned(),
-        ),
+        (TrialResult::Works(Some(count)), _) => ("", t("trial-usable").with("count", *count)),
+        (TrialResult::Works(None), Tried::Credentials(_)) => ("", t("trial-accepted")),
+        (TrialResult::Works(None), _) => ("", t("trial-works")),
+        (TrialResult::Fails(outage), _) => ("bad", trial_failure(outage)),
+        (TrialResult::Refused, _) => ("bad", t("trial-refused")),
+        (TrialResult::Unclear, _) => ("off", t("trial-unclear")),
     };
     TrialRow { what, tone, result }
 }
 
-/// With a capital letter.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
+/// Why something could not be tried.
+fn trial_failure(outage: &Outage) -> Message {
+    match outage {
+        Outage::Timeout => t("trial-timeout"),
+        Outage::Connect => t("trial-connect"),
+        Outage::Redirect => t("trial-redirect"),
+        Outage::TooLarge => t("trial-too-large"),
+        Outage::Status { code, .. } => t("trial-status").with("code", code.to_string()),
+        Outage::Malformed(what) => t("trial-malformed").with("what", *what),
+        Outage::CircuitOpen { .. } => t("trial-circuit-open"),
+        Outage::Overloaded => t("trial-overloaded"),
+    }
 }
 
 impl ProviderPage {

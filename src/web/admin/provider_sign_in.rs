@@ -9,7 +9,7 @@ use std::future::{Ready, ready};
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Path, Query};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use askama::Template;
@@ -19,9 +19,10 @@ use super::CookieName;
 use super::context::{BrowserContext, ContextOf};
 use super::error::AdminError;
 use super::forms::{ProtectedForm, local_path};
-use super::frame::{Frame, render};
+use super::frame::{self, Frame};
 use super::marks::Mark;
 use super::sign_in::after_first_factor;
+use super::text::{Message, filters, t};
 use crate::app::App;
 use crate::domain::{ProviderId, Secret};
 use crate::flows::staff::{
@@ -57,14 +58,14 @@ impl ProviderButton {
 #[template(path = "admin/sign_in/forward.html")]
 struct ForwardPage {
     frame: Frame,
-    sentence: String,
-    label: String,
+    sentence: Message,
+    label: Message,
     href: String,
 }
 
 impl ForwardPage {
     fn answer(&self) -> Result<HttpResponse, AdminError> {
-        let mut response = render(self)?;
+        let mut response = frame::render(self, self.frame.language(), StatusCode::OK)?;
         let refresh = header::HeaderValue::from_str(&format!("0; url={}", self.href));
         // Addresses are ASCII; without the header the link remains.
         if let Ok(refresh) = refresh {
@@ -190,9 +191,9 @@ async fn start(
         Err(error) => return Err(error.into()),
     };
     let page = ForwardPage {
-        frame: browser.frame(&format!("On to {}", sent.title)),
-        sentence: format!("You sign in at {} and come back here.", sent.title),
-        label: format!("Go to {}", sent.title),
+        frame: browser.frame(t("forward-title").with("provider", &sent.title)),
+        sentence: t("forward-sentence").with("provider", &sent.title),
+        label: t("forward-link").with("provider", &sent.title),
         href: sent.url.into(),
     };
     let mut response = page.answer()?;
@@ -243,9 +244,9 @@ pub async fn complete(
     browser.hand_over(&came.grant);
     let next = local_path(&came.next).unwrap_or("/admin");
     ForwardPage {
-        frame: browser.frame("You are back"),
-        sentence: "The provider has told us who you are.".to_owned(),
-        label: "Go on".to_owned(),
+        frame: browser.frame(t("forward-back-title")),
+        sentence: t("forward-back"),
+        label: t("step-up-submit"),
         href: after_first_factor(came.awaits_code, next),
     }
     .answer()

@@ -2,6 +2,7 @@
 
 use super::frame::Frame;
 use super::marks::Mark;
+use super::text::{Message, t};
 use super::time::Time;
 use super::words;
 use crate::app::App;
@@ -10,15 +11,9 @@ use crate::flows::overview::ProviderFigures;
 
 /// A provider is failing.
 pub(super) struct Alert {
-    pub(super) headline: String,
-    pub(super) since: ClockTime,
+    pub(super) headline: Message,
+    pub(super) since: Time,
     pub(super) href: String,
-}
-
-/// The time of day, for the macro `clock`.
-pub(super) struct ClockTime {
-    pub(super) text: String,
-    pub(super) time: Time,
 }
 
 /// One line of a list of providers.
@@ -27,10 +22,10 @@ pub(super) struct ProviderLine {
     pub(super) href: String,
     /// The class of the status.
     pub(super) tone: &'static str,
-    pub(super) status: &'static str,
-    pub(super) detail: String,
+    pub(super) status: Message,
+    pub(super) detail: Message,
     pub(super) seen: Option<Time>,
-    pub(super) latency: String,
+    pub(super) latency: Message,
 }
 
 /// The address of a provider's page. Ids are slugs, so that nothing needs escaping.
@@ -54,16 +49,12 @@ pub(super) fn alert(app: &App, frame: &Frame, figures: &ProviderFigures) -> Opti
     let sums = figures.last_hour;
     let reason = figures.last_hour_reason.unwrap_or(reason);
     Some(Alert {
-        headline: format!(
-            "{title} is failing: {} of {} checks in the last hour {}",
-            words::number(sums.outages),
-            words::number(sums.checks),
-            words::outage_happened(reason)
-        ),
-        since: ClockTime {
-            text: words::clock(since, frame.now(), frame.preferences.zone),
-            time: frame.time(since),
-        },
+        headline: t("provider-is-failing")
+            .with("provider", title)
+            .with("outages", sums.outages)
+            .with("checks", sums.checks)
+            .with("happened", words::outage_happened(reason)),
+        since: frame.time(since).clock(),
         href: href(&figures.provider),
     })
 }
@@ -76,17 +67,13 @@ pub(super) fn lines(app: &App, frame: &Frame, figures: &[ProviderFigures]) -> Ve
             mark: Mark::of(&app.providers, id),
             href: href(id),
             tone: "off",
-            status: if missing.is_some() {
-                "Not set up"
-            } else {
-                "Off"
-            },
+            status: off_status(missing.is_some()),
             detail: missing.map_or_else(
-                || "Switched off".to_owned(),
-                |problem| format!("{} is missing", problem.key),
+                || t("providers-switched-off"),
+                |problem| t("providers-is-missing").with("key", &problem.key),
             ),
             seen: None,
-            latency: String::new(),
+            latency: Message::verbatim(""),
         }
     });
     figures
@@ -104,26 +91,35 @@ fn line(app: &App, frame: &Frame, figures: &ProviderFigures) -> ProviderLine {
         href: href(&figures.provider),
         tone,
         status,
-        detail: if seen.is_some() {
-            "Last success"
+        detail: t(if seen.is_some() {
+            "providers-last-success"
         } else {
-            "No success yet"
-        }
-        .to_owned(),
+            "providers-no-success"
+        }),
         seen,
-        latency: figures
-            .p95_ms
-            .map(|ms| format!("p95 {}", words::duration(ms)))
-            .unwrap_or_default(),
+        latency: figures.p95_ms.map_or_else(
+            || Message::verbatim(""),
+            |ms| t("providers-p95").with("duration", words::duration(ms)),
+        ),
     }
 }
 
 /// Class and words of a provider's state.
-pub(super) const fn status(health: Health) -> (&'static str, &'static str) {
-    match health {
-        Health::Quiet => ("off", "Quiet"),
-        Health::Healthy => ("", "Healthy"),
-        Health::Unsteady => ("warn", "Unsteady"),
-        Health::Failing { .. } => ("bad", "Failing"),
-    }
+pub(super) const fn status(health: Health) -> (&'static str, Message) {
+    let (tone, id) = match health {
+        Health::Quiet => ("off", "providers-quiet"),
+        Health::Healthy => ("", "providers-healthy"),
+        Health::Unsteady => ("warn", "providers-unsteady"),
+        Health::Failing { .. } => ("bad", "providers-failing"),
+    };
+    (tone, t(id))
+}
+
+/// The state of a provider that is not on.
+pub(super) const fn off_status(lacks_something: bool) -> Message {
+    t(if lacks_something {
+        "providers-not-set-up"
+    } else {
+        "providers-off"
+    })
 }

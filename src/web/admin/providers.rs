@@ -9,9 +9,10 @@ use super::dependants::{
     RemovedAlert, accounts_text, count_dependants_of_list, dependants_text, read_removed,
 };
 use super::error::AdminError;
-use super::frame::{Frame, Nav, render};
+use super::frame::{Frame, Nav};
 use super::marks::Mark;
-use super::provider_words::{Alert, alerts, href, status};
+use super::provider_words::{Alert, alerts, href, off_status, status};
+use super::text::{Message, filters, t};
 use super::time::Time;
 use super::words;
 use crate::app::App;
@@ -37,12 +38,12 @@ struct Row {
     mark: Mark,
     href: String,
     tone: &'static str,
-    status: &'static str,
+    status: Message,
     seen: Option<Time>,
-    outage: Option<(&'static str, Time)>,
-    latency: String,
-    errors: String,
-    dependants: String,
+    outage: Option<(Message, Time)>,
+    latency: Message,
+    errors: Message,
+    dependants: Message,
     audience: &'static str,
     is_unbound: bool,
 }
@@ -51,17 +52,17 @@ struct Row {
 struct OffRow {
     mark: Mark,
     href: String,
-    status: &'static str,
+    status: Message,
     missing: Vec<String>,
-    dependants: String,
+    dependants: Message,
 }
 
 /// A provider that is not configured and has social accounts.
 struct RemovedRow {
     mark: Mark,
     href: String,
-    accounts: String,
-    dependants: String,
+    accounts: Message,
+    dependants: Message,
 }
 
 struct CatalogEntry {
@@ -82,8 +83,8 @@ pub async fn list_providers(
     let off = app.providers.switched_off().map(|(id, _)| id.to_owned());
     let dependants = count_dependants_of_list(&app, ids.chain(off).collect()).await?;
     let removed = read_removed(&app).await?;
-    let frame = staff.frame(&app, "Providers", Nav::Providers);
-    render(&ProvidersPage {
+    let frame = staff.frame(&app, t("nav-providers"), Nav::Providers);
+    staff.render(&ProvidersPage {
         removed_alert: RemovedAlert::of(&app, &removed),
         removed: removed
             .iter()
@@ -135,7 +136,7 @@ fn row(app: &App, frame: &Frame, figures: &ProviderFigures, dependants: Dependan
         return None;
     };
     let (tone, status) = status(figures.health);
-    let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), words::percent);
+    let share = |share: Option<f64>| share.map_or_else(|| Message::verbatim("–"), words::percent);
     let (proof, _) = provider.audience();
     Some(Row {
         mark: Mark::of(&app.providers, &figures.provider),
@@ -147,15 +148,12 @@ fn row(app: &App, frame: &Frame, figures: &ProviderFigures, dependants: Dependan
             .outage
             .map(|(at, check)| (words::outage(check), frame.time(at))),
         latency: match (figures.p50_ms, figures.p95_ms) {
-            (Some(p50), Some(p95)) => {
-                format!("{} / {}", words::duration(p50), words::duration(p95))
-            }
-            _ => "–".to_owned(),
+            (Some(p50), Some(p95)) => both(words::duration(p50), words::duration(p95)),
+            _ => Message::verbatim("–"),
         },
-        errors: format!(
-            "{} / {}",
+        errors: both(
             share(figures.last_hour.share()),
-            share(figures.last_day.share())
+            share(figures.last_day.share()),
         ),
         dependants: dependants_text(dependants),
         audience: proof.as_str(),
@@ -163,15 +161,16 @@ fn row(app: &App, frame: &Frame, figures: &ProviderFigures, dependants: Dependan
     })
 }
 
+/// Two figures that belong together: 18 ms / 44 ms.
+fn both(one: Message, other: Message) -> Message {
+    t("providers-both").with("one", one).with("other", other)
+}
+
 fn off_row(app: &App, id: &str, set_up: &SetUp, dependants: Dependants) -> OffRow {
     OffRow {
         mark: Mark::of(&app.providers, id),
         href: href(id),
-        status: if set_up.problems.is_empty() {
-            "Off"
-        } else {
-            "Not set up"
-        },
+        status: off_status(!set_up.problems.is_empty()),
         missing: set_up
             .problems
             .iter()

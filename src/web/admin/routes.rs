@@ -14,6 +14,7 @@ use super::guard::{finish, guard};
 use super::lists::export;
 use super::notices::redirect;
 use super::store::StaffSessionStore;
+use super::text::t;
 use super::{
     CookieName, accounts, activity, factor, health, overview, person, preferences, provider,
     provider_sign_in, providers, second_factor, settings, sign_in, staff_accounts, users, webhooks,
@@ -151,7 +152,8 @@ pub fn admin(app: &Data<App>, context: &ServerContext) -> impl HttpServiceFactor
     let mut scope = web::scope(SCOPE)
         .app_data(web::PathConfig::default().error_handler(|_, _| AdminError::NotFound.into()))
         .app_data(web::QueryConfig::default().error_handler(|error, _| {
-            AdminError::InvalidRequest(format!("The address cannot be read: {error}").into()).into()
+            let sentence = t("error-address-unreadable").with("error", error.to_string());
+            AdminError::InvalidRequest(sentence).into()
         }));
     let mut paths: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
     let mut seen = std::collections::HashSet::new();

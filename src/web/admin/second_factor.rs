@@ -11,10 +11,10 @@ use serde::Deserialize;
 
 use super::context::{ContextOf, StaffContext};
 use super::error::AdminError;
-use super::factor::REFUSED_CODE;
 use super::forms::{FormErrors, NoFields, ProtectedForm};
-use super::frame::{Frame, Nav, render, render_with_status};
+use super::frame::{Frame, Nav};
 use super::notices::Notice;
+use super::text::{filters, t};
 use crate::app::App;
 use crate::domain::Secret;
 use crate::flows::staff::{
@@ -76,7 +76,7 @@ impl Qr {
 
 impl SetUpPage {
     fn new(app: &App, staff: &StaffContext, factor: NewFactor, errors: FormErrors) -> Self {
-        let frame = staff.frame(app, "Set up a second factor", Nav::Settings);
+        let frame = staff.frame(app, t("factor-set-up-title"), Nav::Settings);
         let uri = factor.secret.uri(ISSUER, &staff.staff.email);
         let secret = factor.secret.base32();
         Self {
@@ -119,8 +119,8 @@ pub async fn show_second_factor(
 ) -> Result<HttpResponse, AdminError> {
     if staff.staff.has_second_factor {
         let own = view_own_account(&app, staff.staff.id).await?;
-        return render(&SecondFactorPage {
-            frame: staff.frame(&app, "Second factor", Nav::Settings),
+        return staff.render(&SecondFactorPage {
+            frame: staff.frame(&app, t("factor-title"), Nav::Settings),
             recovery_codes: own.recovery_codes,
             is_demanded: app.staff_policy.require_second_factor
                 || staff.staff.must_have_second_factor,
@@ -129,7 +129,7 @@ pub async fn show_second_factor(
     // Otherwise an unattended browser could be given the second factor of somebody else.
     staff.require_fresh_sign_in(PATH)?;
     let factor = new_second_factor(&app, staff.staff.id)?;
-    render(&SetUpPage::new(&app, &staff, factor, FormErrors::none()))
+    staff.render(&SetUpPage::new(&app, &staff, factor, FormErrors::none()))
 }
 
 /// The sealed secret of the page, and the code that proves that the app has it.
@@ -151,7 +151,7 @@ struct CodesPage {
 impl CodesPage {
     fn new(app: &App, staff: &StaffContext, codes: &[Secret]) -> Self {
         Self {
-            frame: staff.frame(app, "Recovery codes", Nav::Settings),
+            frame: staff.frame(app, t("factor-codes-title"), Nav::Settings),
             codes: codes.iter().map(|code| code.expose().to_owned()).collect(),
         }
     }
@@ -173,11 +173,11 @@ pub async fn set_up(
     };
     let who = staff.signed_in();
     match set_second_factor(&app, &who, &factor, &form.code, context).await {
-        Ok(codes) => render(&CodesPage::new(&app, &staff, &codes)),
+        Ok(codes) => staff.render(&CodesPage::new(&app, &staff, &codes)),
         Err(StaffError::Refused) => {
-            let errors = FormErrors::one("code", REFUSED_CODE);
+            let errors = FormErrors::one("code", t("factor-refused"));
             let page = SetUpPage::new(&app, &staff, factor, errors);
-            render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            staff.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
         Err(error) => Err(error.into()),
     }
@@ -195,7 +195,7 @@ pub async fn renew_codes(
 ) -> Result<HttpResponse, AdminError> {
     staff.require_fresh_factor(PATH)?;
     let codes = new_recovery_codes(&app, &staff.signed_in(), context).await?;
-    render(&CodesPage::new(&app, &staff, &codes))
+    staff.render(&CodesPage::new(&app, &staff, &codes))
 }
 
 /// `POST /admin/settings/second-factor/remove`
@@ -210,7 +210,7 @@ pub async fn remove(
 ) -> Result<HttpResponse, AdminError> {
     staff.require_fresh_factor(PATH)?;
     remove_second_factor(&app, &staff.signed_in(), context).await?;
-    let notice = Notice::warn("Your second factor is removed. Set up another one.");
+    let notice = Notice::warn(t("factor-removed"));
     Ok(staff.redirect_with_notice("/admin/settings", notice))
 }
 

@@ -10,10 +10,12 @@ use super::context::{ContextOf, StaffContext};
 use super::device::device_name;
 use super::error::AdminError;
 use super::forms::{FormErrors, NoFields, ProtectedForm};
-use super::frame::{Frame, Nav, initials, render, render_with_status};
+use super::frame::{Frame, Nav, initials};
 use super::marks::Mark;
 use super::notices::Notice;
+use super::text::{Message, filters, t};
 use super::time::Time;
+use super::words;
 use crate::app::App;
 use crate::domain::{Role, Secret, Staff, StaffSession, StaffSessionId};
 use crate::flows::staff::{
@@ -31,7 +33,7 @@ const PROVIDERS: u32 = 2000;
 struct SessionRow {
     id: i64,
     is_current: bool,
-    device: String,
+    device: Message,
     /// The title of the provider that it was opened through.
     provider: Option<String>,
     address: String,
@@ -90,12 +92,12 @@ impl AccountStatus {
         }
     }
 
-    pub(super) const fn label(self) -> &'static str {
-        match self {
-            Self::Active => "Active",
-            Self::Invited => "Invited",
-            Self::Inactive => "Inactive",
-        }
+    pub(super) const fn label(self) -> Message {
+        t(match self {
+            Self::Active => "status-active",
+            Self::Invited => "status-invited",
+            Self::Inactive => "status-inactive",
+        })
     }
 
     /// The tone of the macro `status`.
@@ -128,7 +130,7 @@ pub async fn show_settings(
     app: Data<App>,
     staff: StaffContext,
 ) -> Result<HttpResponse, AdminError> {
-    let frame = staff.frame(&app, "Settings", Nav::Settings);
+    let frame = staff.frame(&app, t("settings-title"), Nav::Settings);
     let own = view_own_account(&app, staff.staff.id).await?;
     let accounts = if staff.role() >= Role::Superuser {
         list_accounts(&app).await?
@@ -153,7 +155,7 @@ pub async fn show_settings(
             .collect(),
         frame,
     };
-    render(&page)
+    staff.render(&page)
 }
 
 /// The accounts, each with what it signs in through.
@@ -220,7 +222,7 @@ struct PasswordPage {
 
 impl PasswordPage {
     fn new(app: &App, staff: &StaffContext, errors: FormErrors) -> Self {
-        let frame = staff.frame(app, "Change password", Nav::Settings);
+        let frame = staff.frame(app, t("password-title"), Nav::Settings);
         Self {
             frame: frame.with_errors(!errors.is_empty()),
             email: staff.staff.email.clone(),
@@ -237,7 +239,7 @@ pub async fn show_password(
     app: Data<App>,
     staff: StaffContext,
 ) -> Result<HttpResponse, AdminError> {
-    render(&PasswordPage::new(&app, &staff, FormErrors::none()))
+    staff.render(&PasswordPage::new(&app, &staff, FormErrors::none()))
 }
 
 /// The old password and the new one.
@@ -268,20 +270,17 @@ pub async fn set_password(
     .await;
     let errors = match changed {
         Ok(()) => {
-            let notice =
-                Notice::ok("Your password is changed. All your other sessions have ended.");
+            let notice = Notice::ok(t("password-changed"));
             return Ok(staff.redirect_with_notice("/admin/settings", notice));
         }
-        Err(StaffError::Refused) => {
-            FormErrors::one("current_password", "That is not your password.")
-        }
+        Err(StaffError::Refused) => FormErrors::one("current_password", t("password-wrong")),
         Err(StaffError::WeakPassword(problem)) => {
-            FormErrors::one("new_password", problem.sentence())
+            FormErrors::one("new_password", words::password_problem(problem))
         }
         Err(error) => return Err(error.into()),
     };
     let page = PasswordPage::new(&app, &staff, errors);
-    render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    staff.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
 /// `POST /admin/settings/sessions/{id}/end`
@@ -297,7 +296,7 @@ pub async fn end_session(
 ) -> Result<HttpResponse, AdminError> {
     let id = StaffSessionId(id.into_inner());
     end_own_session(&app, &staff.signed_in(), id, context).await?;
-    let notice = Notice::ok("The session has ended.");
+    let notice = Notice::ok(t("settings-session-ended"));
     Ok(staff.redirect_with_notice("/admin/settings", notice))
 }
 
@@ -312,10 +311,6 @@ pub async fn end_others(
     _: ProtectedForm<NoFields>,
 ) -> Result<HttpResponse, AdminError> {
     let ended = end_other_sessions(&app, &staff.signed_in(), context).await?;
-    let sentence = match ended {
-        0 => "There was no other session.".to_owned(),
-        1 => "The other session has ended.".to_owned(),
-        _ => format!("{ended} other sessions have ended."),
-    };
+    let sentence = t("settings-sessions-ended").with("count", ended);
     Ok(staff.redirect_with_notice("/admin/settings", Notice::ok(sentence)))
 }

@@ -9,15 +9,13 @@ use serde::Deserialize;
 use super::context::{BrowserContext, ContextOf};
 use super::error::AdminError;
 use super::forms::{FormErrors, NoFields, ProtectedForm, local_path};
-use super::frame::{Frame, render, render_with_status};
+use super::frame::Frame;
 use super::notices::redirect;
 use super::provider_sign_in::ProviderButton;
+use super::text::{filters, t};
 use crate::app::App;
 use crate::domain::Secret;
 use crate::flows::staff::{SignInStaff, StaffError, sign_in_staff, sign_out_staff};
-
-/// The one sentence for whatever was wrong.
-const REFUSED: &str = "Email and password do not fit together.";
 
 /// The page.
 #[derive(Template)]
@@ -54,8 +52,8 @@ pub async fn show_sign_in(
         Some(_) => return Ok(redirect(if next.is_empty() { "/admin" } else { next })),
         None => {}
     }
-    render(&SignInPage {
-        frame: browser.frame("Sign in"),
+    browser.render(&SignInPage {
+        frame: browser.frame(t("sign-in-title")),
         email: String::new(),
         next: next.to_owned(),
         signed_out: query.signed_out.is_some(),
@@ -95,15 +93,15 @@ pub async fn sign_in(
             browser.hand_over(&signed_in.grant);
             Ok(redirect(&after_first_factor(signed_in.awaits_code, next)))
         }
-        Err(StaffError::Refused) => render_with_status(
+        Err(StaffError::Refused) => browser.render_with_status(
             StatusCode::UNPROCESSABLE_ENTITY,
             &SignInPage {
-                frame: browser.frame("Sign in").with_errors(true),
+                frame: browser.frame(t("sign-in-title")).with_errors(true),
                 email: form.email,
                 next: form.next,
                 signed_out: false,
                 providers: ProviderButton::all(&app),
-                errors: FormErrors::one("password", REFUSED),
+                errors: FormErrors::one("password", t("sign-in-refused")),
             },
         ),
         Err(error) => Err(error.into()),

@@ -9,10 +9,11 @@ use serde::Deserialize;
 use super::context::{ContextOf, StaffContext};
 use super::error::AdminError;
 use super::forms::{FormErrors, NoFields, ProtectedForm};
-use super::frame::{Frame, Nav, initials, render, render_with_status};
+use super::frame::{Frame, Nav, initials};
 use super::marks::Mark;
 use super::notices::Notice;
 use super::settings::{AccountStatus, ProviderRow};
+use super::text::{Message, filters, t};
 use super::time::Time;
 use crate::app::App;
 use crate::domain::staff::{DisplayName, NewStaff, StaffEmail};
@@ -48,7 +49,7 @@ pub struct InviteForm {
 
 impl InvitePage {
     fn new(app: &App, staff: &StaffContext, form: InviteForm, errors: FormErrors) -> Self {
-        let frame = staff.frame(app, "Invite somebody", Nav::Settings);
+        let frame = staff.frame(app, t("invite-title"), Nav::Settings);
         Self {
             frame: frame.with_errors(!errors.is_empty()),
             form,
@@ -68,7 +69,7 @@ pub async fn show_invite(app: Data<App>, staff: StaffContext) -> Result<HttpResp
         role: Role::Staff.as_str().to_owned(),
         ..InviteForm::default()
     };
-    render(&InvitePage::new(&app, &staff, form, FormErrors::none()))
+    staff.render(&InvitePage::new(&app, &staff, form, FormErrors::none()))
 }
 
 const INVITE: &str = "/admin/settings/staff/invite";
@@ -85,7 +86,7 @@ struct LinkPage {
 impl LinkPage {
     fn new(app: &App, staff: &StaffContext, account: Staff, token: &Secret) -> Self {
         Self {
-            frame: staff.frame(app, "One-time link", Nav::Settings),
+            frame: staff.frame(app, t("link-title"), Nav::Settings),
             account,
             link: welcome_link(app.access_tokens.issuer(), token),
         }
@@ -113,13 +114,15 @@ pub async fn invite(
     let mut errors = FormErrors::none();
     if let Some(new) = new_staff(&form, &mut errors) {
         match invite_staff(&app, staff.actor(), new, must, None, context).await {
-            Ok((account, token)) => return render(&LinkPage::new(&app, &staff, account, &token)),
-            Err(StaffError::EmailTaken) => errors.add("email", "Another account has this address."),
+            Ok((account, token)) => {
+                return staff.render(&LinkPage::new(&app, &staff, account, &token));
+            }
+            Err(StaffError::EmailTaken) => errors.add("email", t("form-email-taken")),
             Err(error) => return Err(error.into()),
         }
     }
     let page = InvitePage::new(&app, &staff, form, errors);
-    render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    staff.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
 fn new_staff(form: &InviteForm, errors: &mut FormErrors) -> Option<NewStaff> {
@@ -127,13 +130,13 @@ fn new_staff(form: &InviteForm, errors: &mut FormErrors) -> Option<NewStaff> {
     let display_name = DisplayName::parse(&form.display_name);
     let role = Role::parse(&form.role);
     if email.is_none() {
-        errors.add("email", "Write an address like jo@example.org.");
+        errors.add("email", t("form-email"));
     }
     if display_name.is_none() {
-        errors.add("display_name", "Write a name, at most 80 characters.");
+        errors.add("display_name", t("invite-name"));
     }
     if role.is_none() {
-        errors.add("role", "Choose a role.");
+        errors.add("role", t("invite-role"));
     }
     Some(NewStaff {
         email: email?,
@@ -182,8 +185,12 @@ pub async fn show_account(
         .db
         .read(move |reader| staff_providers::list_of_staff(reader, account_id))
         .await?;
-    let frame = staff.frame(&app, &account.display_name, Nav::Settings);
-    render(&AccountPage {
+    let frame = staff.frame(
+        &app,
+        Message::verbatim(account.display_name.clone()),
+        Nav::Settings,
+    );
+    staff.render(&AccountPage {
         initials: initials(&account.display_name),
         status: AccountStatus::of(&account, !bound.is_empty()),
         created: frame.time(account.created_at),
@@ -220,11 +227,11 @@ pub async fn change(
     staff.require_fresh_factor(&path_of(*id))?;
     let role = Role::parse(&form.role);
     let change = StaffChange {
-        role: role.ok_or_else(|| AdminError::InvalidRequest("There is no such role.".into()))?,
+        role: role.ok_or_else(|| AdminError::InvalidRequest(t("staff-no-such-role")))?,
         must_have_second_factor: form.must_have_second_factor.is_some(),
     };
     change_staff(&app, staff.actor(), StaffId(*id), change, context).await?;
-    let notice = Notice::ok("The account is changed.");
+    let notice = Notice::ok(t("staff-changed"));
     Ok(staff.redirect_with_notice(&path_of(*id), notice))
 }
 
@@ -242,7 +249,7 @@ pub async fn issue_link(
     staff.require_fresh_factor(&path_of(*id))?;
     let token = issue_password_link(&app, staff.actor(), StaffId(*id), context).await?;
     let account = get_account(&app, *id).await?;
-    render(&LinkPage::new(&app, &staff, account, &token))
+    staff.render(&LinkPage::new(&app, &staff, account, &token))
 }
 
 /// `POST /admin/settings/staff/{id}/second-factor/remove`
@@ -258,7 +265,7 @@ pub async fn remove_second_factor(
 ) -> Result<HttpResponse, AdminError> {
     staff.require_fresh_factor(&path_of(*id))?;
     reset_second_factor(&app, staff.actor(), StaffId(*id), context).await?;
-    let notice = Notice::ok("The second factor is removed, and all sessions have ended.");
+    let notice = Notice::ok(t("staff-factor-removed"));
     Ok(staff.redirect_with_notice(&path_of(*id), notice))
 }
 
@@ -278,9 +285,7 @@ pub async fn remove_provider(
     let provider = ProviderId::parse(&provider).ok_or(AdminError::NotFound)?;
     let title = Mark::of(&app.providers, provider.as_str()).title;
     flows::staff::remove_provider(&app, staff.actor(), StaffId(id), provider, context).await?;
-    let notice = Notice::ok(format!(
-        "The account is no longer tied to anybody at {title}, and its sessions have ended."
-    ));
+    let notice = Notice::ok(t("staff-provider-removed").with("provider", title));
     Ok(staff.redirect_with_notice(&path_of(id), notice))
 }
 
@@ -303,9 +308,9 @@ pub async fn show_deactivate(
 ) -> Result<HttpResponse, AdminError> {
     staff.require_fresh_factor(&staff.path)?;
     let account = get_account(&app, *id).await?;
-    let title = format!("Deactivate {}", account.display_name);
-    render(&DeactivatePage {
-        frame: staff.frame(&app, &title, Nav::Settings),
+    let title = t("activation-deactivate").with("name", &account.display_name);
+    staff.render(&DeactivatePage {
+        frame: staff.frame(&app, title, Nav::Settings),
         account,
     })
 }
@@ -323,8 +328,8 @@ pub async fn deactivate(
 ) -> Result<HttpResponse, AdminError> {
     staff.require_fresh_factor(&path_of(*id))?;
     deactivate_staff(&app, staff.actor(), StaffId(*id), context).await?;
-    let notice = Notice::ok("The account is inactive, and its sessions have ended.")
-        .with_action("Undo", format!("{}/reactivate", path_of(*id)));
+    let notice = Notice::ok(t("staff-deactivated"))
+        .with_action(t("unlink-undo"), format!("{}/reactivate", path_of(*id)));
     Ok(staff.redirect_with_notice(&path_of(*id), notice))
 }
 
@@ -341,6 +346,6 @@ pub async fn reactivate(
 ) -> Result<HttpResponse, AdminError> {
     staff.require_fresh_factor(&path_of(*id))?;
     reactivate_staff(&app, staff.actor(), StaffId(*id), context).await?;
-    let notice = Notice::ok("The account is active again.");
+    let notice = Notice::ok(t("staff-reactivated"));
     Ok(staff.redirect_with_notice(&path_of(*id), notice))
 }

@@ -1,55 +1,192 @@
 //! Times as pages show them: how long ago, with the exact instant beside it.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 
-/// An instant, for the macro `time` of the templates.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use super::text::{Message, t};
+
+/// An instant; a template writes it as a `<time>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Time {
-    /// RFC 3339 in UTC, for machines.
-    pub datetime: String,
-    /// The exact instant in the reader's zone, which it names.
-    pub title: String,
-    /// How long ago it was, or the day.
-    pub text: String,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+    zone: Tz,
+    shows: Shows,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shows {
+    /// How long ago it was.
+    Ago,
+    /// The time of day.
+    Clock,
+    /// All of it.
+    Exact,
 }
 
 impl Time {
     /// `at` as seen at `now` in `zone`.
     #[must_use]
-    pub fn new(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Self {
-        let local = at.with_timezone(&zone);
+    pub const fn new(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Self {
         Self {
-            datetime: at.to_rfc3339_opts(SecondsFormat::Secs, true),
-            title: local.format("%-d %b %Y, %H:%M:%S %Z").to_string(),
-            text: relative(now - at).unwrap_or_else(|| local.format("%-d %b %Y").to_string()),
+            at,
+            now,
+            zone,
+            shows: Shows::Ago,
         }
+    }
+
+    /// The same, showing the time of day.
+    #[must_use]
+    pub const fn clock(mut self) -> Self {
+        self.shows = Shows::Clock;
+        self
+    }
+
+    /// The same, showing all of it.
+    #[must_use]
+    pub const fn exact(mut self) -> Self {
+        self.shows = Shows::Exact;
+        self
+    }
+
+    /// RFC 3339 in UTC, for machines.
+    #[must_use]
+    pub fn datetime(&self) -> String {
+        self.at.to_rfc3339_opts(SecondsFormat::Secs, true)
+    }
+
+    /// The exact instant in the reader's zone, which it names.
+    #[must_use]
+    pub fn title(&self) -> Message {
+        let local = self.local();
+        t("time-exact")
+            .with("date", date(&local))
+            .with("time", local.format("%H:%M:%S").to_string())
+            .with("zone", local.format("%Z").to_string())
+    }
+
+    /// What it shows: how long ago it was, or the day if that is long ago, unless it was told otherwise.
+    #[must_use]
+    pub fn text(&self) -> Message {
+        match self.shows {
+            Shows::Ago => relative(self.now - self.at).unwrap_or_else(|| date(&self.local())),
+            Shows::Clock => clock(self.at, self.now, self.zone),
+            Shows::Exact => self.title(),
+        }
+    }
+
+    fn local(&self) -> DateTime<Tz> {
+        self.at.with_timezone(&self.zone)
     }
 }
 
-fn relative(ago: TimeDelta) -> Option<String> {
+/// A day of the calendar: 14 Mar 2025.
+#[must_use]
+pub fn date(day: &impl Datelike) -> Message {
+    t("time-date")
+        .with("day", day.day().to_string())
+        .with("month", month(day))
+        .with("year", day.year().to_string())
+}
+
+/// A day of the calendar without its year: 14 Mar.
+#[must_use]
+pub fn day(day: &impl Datelike) -> Message {
+    t("time-day")
+        .with("day", day.day().to_string())
+        .with("month", month(day))
+}
+
+fn month(day: &impl Datelike) -> Message {
+    named(day, MONTHS)
+}
+
+/// The time of day in `zone`; with the day, if it is another one than that of `now`.
+#[must_use]
+pub fn clock(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> Message {
+    let (local, now) = (at.with_timezone(&zone), now.with_timezone(&zone));
+    if local.date_naive() == now.date_naive() {
+        return Message::verbatim(local.format("%H:%M").to_string());
+    }
+    day_clock(&local)
+}
+
+/// A day with the time of day: 14 Mar, 19:44.
+#[must_use]
+pub fn day_clock(at: &(impl Datelike + Timelike)) -> Message {
+    t("time-day-clock")
+        .with("day", day(at))
+        .with("time", format!("{:02}:{:02}", at.hour(), at.minute()))
+}
+
+/// The month of a day, in full.
+#[must_use]
+pub fn whole_month(day: &impl Datelike) -> Message {
+    named(day, MONTHS_IN_FULL)
+}
+
+/// The month's name out of twelve.
+fn named(day: &impl Datelike, names: [&'static str; 12]) -> Message {
+    let name = names.get(day.month0() as usize);
+    t(name.copied().unwrap_or_default())
+}
+
+/// The months, short.
+const MONTHS: [&str; 12] = [
+    "month-jan",
+    "month-feb",
+    "month-mar",
+    "month-apr",
+    "month-may",
+    "month-jun",
+    "month-jul",
+    "month-aug",
+    "month-sep",
+    "month-oct",
+    "month-nov",
+    "month-dec",
+];
+
+/// The months in full.
+const MONTHS_IN_FULL: [&str; 12] = [
+    "month-january",
+    "month-february",
+    "month-march",
+    "month-april",
+    "month-may-whole",
+    "month-june",
+    "month-july",
+    "month-august",
+    "month-september",
+    "month-october",
+    "month-november",
+    "month-december",
+];
+
+fn relative(ago: TimeDelta) -> Option<Message> {
     if ago < TimeDelta::zero() {
         return relative_ahead(-ago);
     }
     let (minutes, hours, days) = (ago.num_minutes(), ago.num_hours(), ago.num_days());
     Some(match (minutes, hours, days) {
-        (0, _, _) => "just now".to_owned(),
-        (minutes, 0, _) => format!("{minutes} min ago"),
-        (_, hours, 0) => format!("{hours} h ago"),
-        (_, _, 1) => "yesterday".to_owned(),
-        (_, _, days) if days < 30 => format!("{days} days ago"),
+        (0, _, _) => t("time-just-now"),
+        (minutes, 0, _) => t("time-minutes-ago").with("count", minutes),
+        (_, hours, 0) => t("time-hours-ago").with("count", hours),
+        (_, _, 1) => t("time-yesterday"),
+        (_, _, days) if days < 30 => t("time-days-ago").with("count", days),
         _ => return None,
     })
 }
 
-fn relative_ahead(ahead: TimeDelta) -> Option<String> {
+fn relative_ahead(ahead: TimeDelta) -> Option<Message> {
     let (minutes, hours, days) = (ahead.num_minutes(), ahead.num_hours(), ahead.num_days());
     Some(match (minutes, hours, days) {
-        (0, _, _) => "in a moment".to_owned(),
-        (minutes, 0, _) => format!("in {minutes} min"),
-        (_, hours, 0) => format!("in {hours} h"),
-        (_, _, 1) => "tomorrow".to_owned(),
-        (_, _, days) if days < 60 => format!("in {days} days"),
+        (0, _, _) => t("time-in-a-moment"),
+        (minutes, 0, _) => t("time-in-minutes").with("count", minutes),
+        (_, hours, 0) => t("time-in-hours").with("count", hours),
+        (_, _, 1) => t("time-tomorrow"),
+        (_, _, days) if days < 60 => t("time-in-days").with("count", days),
         _ => return None,
     })
 }
@@ -57,6 +194,7 @@ fn relative_ahead(ahead: TimeDelta) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::admin::text::Language;
 
     fn now() -> DateTime<Utc> {
         "2026-11-23T11:14:41Z".parse().unwrap()
@@ -70,18 +208,25 @@ mod tests {
             Time::new(at, now(), Tz::Europe__Berlin),
         );
 
-        assert_eq!(utc.title, "23 Nov 2026, 11:02:41 UTC");
-        assert_eq!(berlin.title, "23 Nov 2026, 12:02:41 CET");
-        assert_eq!(utc.datetime, "2026-11-23T11:02:41Z");
+        assert_eq!(utc.title().to_string(), "23 Nov 2026, 11:02:41 UTC");
+        assert_eq!(berlin.title().to_string(), "23 Nov 2026, 12:02:41 CET");
         assert_eq!(
-            (utc.datetime, utc.text.as_str()),
-            (berlin.datetime, "12 min ago")
+            berlin.title().text(Language::German),
+            "23. Nov. 2026, 12:02:41 CET"
         );
+        assert_eq!(utc.datetime(), "2026-11-23T11:02:41Z");
+        assert_eq!(utc.datetime(), berlin.datetime());
+        assert_eq!(berlin.text().to_string(), "12 min ago");
+        assert_eq!(berlin.text().text(Language::German), "vor 12 Min.");
     }
 
     #[test]
     fn what_is_long_ago_is_a_day() {
-        let text = |at: &str| Time::new(at.parse().unwrap(), now(), Tz::UTC).text;
+        let text = |at: &str| {
+            Time::new(at.parse().unwrap(), now(), Tz::UTC)
+                .text()
+                .to_string()
+        };
 
         assert_eq!(text("2026-11-23T11:14:00Z"), "just now");
         assert_eq!(text("2026-11-23T09:14:00Z"), "2 h ago");

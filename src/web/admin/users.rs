@@ -8,15 +8,14 @@ use chrono_tz::Tz;
 
 use super::context::StaffContext;
 use super::error::AdminError;
-use super::frame::{Frame, Nav, initials, render};
-use super::lists::filters::{Chip, FieldKind, Filters, day_begin};
+use super::frame::{Frame, Nav, initials};
+use super::lists::filters::{Chip, FieldKind, Filters, Span, day_begin};
 use super::lists::query::{BadQuery, ListQuery};
-use super::lists::{
-    Column, Empty, Pages, View, column, cursor_of, grouped, mark, pages, shown_name, views,
-};
+use super::lists::{Column, Empty, Pages, View, column, cursor_of, mark, pages, shown_name, views};
 use super::marks::Mark;
-use super::notices::{Notice, Tone};
+use super::notices::Notice;
 use super::preferences::remember_page_size;
+use super::text::{Message, filters, t};
 use super::time::Time;
 use crate::app::App;
 use crate::domain::UserId;
@@ -49,17 +48,15 @@ const NAMES: &[&str] = &[
 ];
 /// Views that come with the program.
 const VIEWS: &[(&str, &str)] = &[
-    ("All users", ""),
-    ("New today", "from=today"),
-    ("Several accounts", "accounts=2"),
-    ("No account", "accounts=0"),
-    ("Access token expired", "token=expired"),
-    ("Inactive", "status=inactive"),
+    ("users-view-all", ""),
+    ("list-view-new-today", "from=today"),
+    ("users-view-several", "accounts=2"),
+    ("users-view-none", "accounts=0"),
+    ("list-view-token-expired", "token=expired"),
+    ("status-inactive", "status=inactive"),
 ];
 /// Exact matches of a search that are shown before the others.
 const EXACT_MATCHES: u16 = 20;
-/// What a search for an access token is answered with.
-const LOOKS_LIKE_TOKEN: &str = "That looks like an access token. It was not searched or logged.";
 
 /// One user in the list.
 struct Row {
@@ -83,13 +80,13 @@ const MARKS: usize = 5;
 #[template(path = "admin/users/list.html")]
 struct UsersPage {
     frame: Frame,
-    total: String,
-    exports: Option<[(&'static str, String); 2]>,
+    total: u64,
+    exports: Option<[(Message, String); 2]>,
     views: Vec<View>,
     chips: Vec<Chip>,
     is_filtered: bool,
     clear: String,
-    caption: String,
+    caption: Message,
     columns: Vec<Column>,
     rows: Vec<Row>,
     pages: Pages,
@@ -116,7 +113,7 @@ impl UsersQuery {
     pub(super) fn new(query: ListQuery, now: DateTime<Utc>, zone: Tz) -> Result<Self, BadQuery> {
         let typed = query.get("q").unwrap_or_default();
         let search =
-            Search::parse(typed).map_err(|_token| BadQuery(LOOKS_LIKE_TOKEN.to_owned()))?;
+            Search::parse(typed).map_err(|_token| BadQuery(t("users-looks-like-token")))?;
         let filters = Filters::read(&query, now, zone)?;
         let orders = [
             ("joined", UserOrder::SignedUp),
@@ -206,7 +203,7 @@ pub async fn list_users(
     let exact = find_exactly(&app, &asked).await?;
     if let ([only], true) = (exact.as_slice(), asked.may_open()) {
         let list = asked.query.with(&[("as", "list")]);
-        let notice = Notice::ok("Opened the only match.").with_link("Show as a list", list);
+        let notice = Notice::ok(t("users-opened")).with_link(t("users-opened-list"), list);
         return Ok(staff.redirect_with_notice(&format!("{PATH}/{only}"), notice));
     }
     let count = cursor.as_ref().and_then(|cursor| cursor.count);
@@ -218,7 +215,7 @@ pub async fn list_users(
         .await?;
     let count = found.count.or(count);
     let page = page(&app, &staff, &asked, &found, (count, size, is_foreign));
-    let mut response = render(&page)?;
+    let mut response = staff.render(&page)?;
     if asked.query.get("rows").is_some() {
         remember_page_size(&mut response, &context, &staff, size);
     }
@@ -293,7 +290,7 @@ fn page(
 ) -> UsersPage {
     let query = &asked.query;
     let mut frame = staff
-        .frame(app, "Users", Nav::Users)
+        .frame(app, t("nav-users"), Nav::Users)
         .with_query(query.get("q").unwrap_or_default());
     frame.add_list_notices(is_foreign, found.is_behind);
     let exact = found.exact.len();
@@ -301,12 +298,12 @@ fn page(
     let rows: Vec<Row> = rows.map(|listed| row(app, &frame, listed)).collect();
     let count = count.map(|count| add(count, exact));
     UsersPage {
-        total: format!("{} in all", grouped(found.total.max(0).unsigned_abs())),
+        total: found.total.max(0).unsigned_abs(),
         exports: frame.may_change().then(|| query.exports()),
         views: views(query, VIEWS),
         chips: asked
             .filters
-            .chips(query, app, "Signed up", &found.providers),
+            .chips(query, app, Span::SignedUp, &found.providers),
         is_filtered: query.is_filtered(),
         clear: PATH.to_owned(),
         caption: caption(asked),
@@ -350,30 +347,29 @@ fn row(app: &App, frame: &Frame, listed: &ListedUser) -> Row {
 fn columns(asked: &UsersQuery) -> Vec<Column> {
     use Direction::{Ascending, Descending};
     [
-        ("User", Some(("username", Ascending))),
-        ("Email", Some(("email", Ascending))),
-        ("Social accounts", None),
-        ("Status", None),
-        ("Last sign-in", Some(("seen", Descending))),
-        ("Signed up", Some(("joined", Descending))),
+        ("list-user", Some(("username", Ascending))),
+        ("form-email-label", Some(("email", Ascending))),
+        ("list-social-accounts", None),
+        ("list-status", None),
+        ("list-last-sign-in", Some(("seen", Descending))),
+        ("list-signed-up", Some(("joined", Descending))),
     ]
     .into_iter()
     .map(|(label, sort)| column(&asked.query, label, sort, asked.sort()))
     .collect()
 }
 
-fn caption(asked: &UsersQuery) -> String {
-    let first = match (asked.order, asked.direction) {
-        (UserOrder::SignedUp, Direction::Descending) => "latest sign-up first",
-        (UserOrder::SignedUp, Direction::Ascending) => "earliest sign-up first",
-        (UserOrder::LastSignIn, Direction::Descending) => "latest sign-in first",
-        (UserOrder::LastSignIn, Direction::Ascending) => "earliest sign-in first",
-        (UserOrder::Username, Direction::Ascending) => "user names from A",
-        (UserOrder::Username, Direction::Descending) => "user names from Z",
-        (UserOrder::Email, Direction::Ascending) => "addresses from A",
-        (UserOrder::Email, Direction::Descending) => "addresses from Z",
-    };
-    format!("Users, {first}")
+fn caption(asked: &UsersQuery) -> Message {
+    t(match (asked.order, asked.direction) {
+        (UserOrder::SignedUp, Direction::Descending) => "users-latest-sign-up",
+        (UserOrder::SignedUp, Direction::Ascending) => "users-earliest-sign-up",
+        (UserOrder::LastSignIn, Direction::Descending) => "users-latest-sign-in",
+        (UserOrder::LastSignIn, Direction::Ascending) => "users-earliest-sign-in",
+        (UserOrder::Username, Direction::Ascending) => "users-names-from-a",
+        (UserOrder::Username, Direction::Descending) => "users-names-from-z",
+        (UserOrder::Email, Direction::Ascending) => "users-addresses-from-a",
+        (UserOrder::Email, Direction::Descending) => "users-addresses-from-z",
+    })
 }
 
 /// What an empty list says.
@@ -381,20 +377,16 @@ fn empty(asked: &UsersQuery) -> Empty {
     let query = &asked.query;
     if !query.is_filtered() {
         return Empty {
-            heading: "Nobody has signed up yet",
-            sentence: "The first user is created when an app hands in a proof from a provider. Providers shows which are set up.".to_owned(),
-            label: "Look at the providers",
+            heading: t("users-nobody-heading"),
+            sentence: t("users-nobody"),
+            label: t("list-look-at-providers"),
             href: "/admin/providers",
         };
     }
     let sentence = match query.get("q") {
-        Some(_) if asked.is_too_short() => format!(
-            "Type at least {SHORTEST_NEEDLE} characters, or the whole id, email, username or provider uid."
-        ),
-        Some(typed) => format!(
-            "No user has “{typed}” as id or provider uid, or in the username, email or name."
-        ),
-        None => "No user fits all of the filters above.".to_owned(),
+        Some(_) if asked.is_too_short() => t("users-too-short").with("count", SHORTEST_NEEDLE),
+        Some(typed) => t("users-not-found").with("typed", typed),
+        None => t("users-no-fit"),
     };
     Empty::nothing_matches(sentence, PATH)
 }
@@ -402,20 +394,11 @@ fn empty(asked: &UsersQuery) -> Empty {
 impl Frame {
     /// What a list has to say before its rows.
     pub(super) fn add_list_notices(&mut self, is_foreign_cursor: bool, is_behind: bool) {
-        let mut add = |text: &str| {
-            let mut notice = Notice::warn(text);
-            notice.tone = Tone::Warn;
-            self.notices.push(notice);
-        };
         if is_foreign_cursor {
-            add(
-                "The page that was asked for belongs to another order or filter. This is the first page.",
-            );
+            self.notices.push(Notice::warn(t("list-foreign-cursor")));
         }
         if is_behind {
-            add(
-                "Search and filters are catching up with many changes. The latest ones may be missing for a moment.",
-            );
+            self.notices.push(Notice::warn(t("list-behind")));
         }
     }
 }

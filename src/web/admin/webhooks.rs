@@ -8,8 +8,9 @@ use serde::Deserialize;
 use super::context::{ContextOf, StaffContext};
 use super::error::AdminError;
 use super::forms::{NoFields, ProtectedForm};
-use super::frame::{Frame, Nav, render};
+use super::frame::{Frame, Nav};
 use super::notices::Notice;
+use super::text::{Message, filters, t};
 use super::time::Time;
 use super::words;
 use crate::app::App;
@@ -40,9 +41,9 @@ struct WebhooksPage {
 struct WebhookRow {
     name: String,
     host: String,
-    events: String,
+    events: Message,
     tone: &'static str,
-    status: String,
+    status: Message,
 }
 
 /// One delivery.
@@ -52,10 +53,10 @@ struct DeliveryRow {
     href: String,
     webhook: String,
     tone: &'static str,
-    status: &'static str,
+    status: Message,
     queued: Time,
     /// Why the last try failed, and how many there were.
-    problem: Option<String>,
+    problem: Option<Message>,
     next: Option<Time>,
     is_given_up: bool,
 }
@@ -92,7 +93,7 @@ pub async fn show_webhooks(
             Ok::<_, StorageError>((undelivered, shown))
         })
         .await?;
-    let frame = staff.frame(&app, "Webhooks", Nav::Settings);
+    let frame = staff.frame(&app, t("settings-webhooks"), Nav::Settings);
     let webhooks = app.webhooks.iter();
     let page = WebhooksPage {
         webhooks: webhooks
@@ -105,7 +106,7 @@ pub async fn show_webhooks(
             .collect(),
         frame,
     };
-    render(&page)
+    staff.render(&page)
 }
 
 fn webhook_row(webhook: &Webhook, undelivered: &[Delivery]) -> WebhookRow {
@@ -116,22 +117,16 @@ fn webhook_row(webhook: &Webhook, undelivered: &[Delivery]) -> WebhookRow {
         own.partition(|delivery| delivery.next_attempt_at.is_some());
     let is_failing = waiting.iter().any(|delivery| delivery.problem.is_some());
     let (tone, status) = match (is_failing, given_up.len(), waiting.len()) {
-        (true, _, waiting) => (
-            "bad",
-            format!("Not reached, {} waiting", words::number(waiting as u64)),
-        ),
-        (false, 0, 0) => ("", "Has everything".to_owned()),
-        (false, 0, waiting) => ("", format!("{} waiting", words::number(waiting as u64))),
-        (false, given_up, _) => (
-            "warn",
-            format!("{} given up", words::number(given_up as u64)),
-        ),
+        (true, _, waiting) => ("bad", t("webhooks-not-reached").with("count", waiting)),
+        (false, 0, 0) => ("", t("webhooks-has-everything")),
+        (false, 0, waiting) => ("", t("webhooks-waiting").with("count", waiting)),
+        (false, given_up, _) => ("warn", t("webhooks-given-up").with("count", given_up)),
     };
     let events = if webhook.events.len() == EventType::ALL.len() {
-        "all events".to_owned()
+        t("webhooks-all-events")
     } else {
         let names: Vec<&str> = webhook.events.iter().map(|event| event.as_str()).collect();
-        names.join(", ")
+        Message::verbatim(names.join(", "))
     };
     WebhookRow {
         name: webhook.name.clone(),
@@ -145,14 +140,10 @@ fn webhook_row(webhook: &Webhook, undelivered: &[Delivery]) -> WebhookRow {
 fn delivery_row(frame: &Frame, delivery: Delivery) -> DeliveryRow {
     let is_given_up = delivery.delivered_at.is_none() && delivery.next_attempt_at.is_none();
     let (tone, status) = match (delivery.delivered_at, is_given_up, &delivery.problem) {
-        (Some(_), ..) => ("", "Delivered"),
-        (None, true, _) => ("warn", "Given up"),
-        (None, false, Some(_)) => ("bad", "Tried again"),
-        (None, false, None) => ("off", "Waiting"),
-    };
-    let tries = match delivery.attempts {
-        1 => "1 try".to_owned(),
-        tries => format!("{tries} tries"),
+        (Some(_), ..) => ("", "delivery-delivered"),
+        (None, true, _) => ("warn", "delivery-given-up"),
+        (None, false, Some(_)) => ("bad", "delivery-tried-again"),
+        (None, false, None) => ("off", "delivery-waiting"),
     };
     DeliveryRow {
         id: delivery.id,
@@ -160,11 +151,13 @@ fn delivery_row(frame: &Frame, delivery: Delivery) -> DeliveryRow {
         event: delivery.event,
         webhook: delivery.webhook,
         tone,
-        status,
+        status: t(status),
         queued: frame.time(delivery.created_at),
-        problem: delivery
-            .problem
-            .map(|code| format!("{}, {tries}", words::webhook_problem(&code))),
+        problem: delivery.problem.map(|code| {
+            t("delivery-problem")
+                .with("problem", words::webhook_problem(&code))
+                .with("tries", delivery.attempts)
+        }),
         next: delivery.next_attempt_at.map(|at| frame.time(at)),
         is_given_up,
     }
@@ -184,9 +177,7 @@ pub async fn send_test(
     test_webhook(&app, staff.by(context), &name)
         .await
         .map_err(failed)?;
-    let notice = Notice::ok(format!(
-        "A test is on its way to {name}. It shows below in some seconds."
-    ));
+    let notice = Notice::ok(t("webhooks-tested").with("name", name.as_str()));
     Ok(staff.redirect_with_notice(PATH, notice))
 }
 
@@ -204,10 +195,11 @@ pub async fn resend(
     let delivery = resend_delivery(&app, staff.by(context), id.into_inner())
         .await
         .map_err(failed)?;
-    let notice = Notice::ok(format!(
-        "{} is sent to {} again.",
-        delivery.event, delivery.webhook
-    ));
+    let notice = Notice::ok(
+        t("webhooks-resent")
+            .with("event", &delivery.event)
+            .with("webhook", &delivery.webhook),
+    );
     Ok(staff.redirect_with_notice(PATH, notice))
 }
 
@@ -215,10 +207,8 @@ fn failed(error: WebhookError) -> AdminError {
     match error {
         WebhookError::Unknown => AdminError::NotFound,
         WebhookError::NotGivenUp => AdminError::Conflict {
-            sentence:
-                "That delivery has arrived, is still being tried, or is kept no more. Nothing was done."
-                    .into(),
-            onward: ("Show the deliveries".into(), PATH.to_owned()),
+            sentence: t("webhooks-not-given-up"),
+            onward: (t("webhooks-show-deliveries"), PATH.to_owned()),
         },
         WebhookError::Storage(error) => AdminError::Storage(error),
     }

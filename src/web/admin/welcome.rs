@@ -9,9 +9,11 @@ use serde::Deserialize;
 use super::context::{BrowserContext, ContextOf};
 use super::error::AdminError;
 use super::forms::{FormErrors, ProtectedForm};
-use super::frame::{Frame, render_with_status};
+use super::frame::Frame;
 use super::notices::redirect;
 use super::sign_in::after_first_factor;
+use super::text::{filters, t};
+use super::words;
 use crate::app::App;
 use crate::domain::Secret;
 use crate::domain::staff::{DisplayName, StaffEmail};
@@ -53,14 +55,14 @@ pub async fn show_welcome(
         StatusCode::NOT_FOUND
     };
     let page = WelcomePage {
-        frame: browser.frame("Welcome"),
+        frame: browser.frame(t("welcome-title")),
         token,
         holder,
         email: String::new(),
         display_name: String::new(),
         errors: FormErrors::none(),
     };
-    render_with_status(status, &page)
+    browser.render_with_status(status, &page)
 }
 
 /// What was typed.
@@ -102,8 +104,10 @@ pub async fn accept(
                     "/admin",
                 )));
             }
-            Err(StaffError::WeakPassword(problem)) => errors.add("password", problem.sentence()),
-            Err(StaffError::EmailTaken) => errors.add("email", "Another account has this address."),
+            Err(StaffError::WeakPassword(problem)) => {
+                errors.add("password", words::password_problem(problem));
+            }
+            Err(StaffError::EmailTaken) => errors.add("email", t("form-email-taken")),
             Err(StaffError::Gone) => {
                 let gone = FormErrors::none();
                 return show_again(&browser, form, None, gone, StatusCode::NOT_FOUND);
@@ -125,10 +129,10 @@ fn first_superuser(form: &WelcomeForm, errors: &mut FormErrors) -> Option<FirstS
     let email = StaffEmail::parse(&form.email);
     let display_name = DisplayName::parse(&form.display_name);
     if email.is_none() {
-        errors.add("email", "Write an address like jo@example.org.");
+        errors.add("email", t("form-email"));
     }
     if display_name.is_none() {
-        errors.add("display_name", "Write your name, at most 80 characters.");
+        errors.add("display_name", t("welcome-name"));
     }
     Some(FirstSuperuser {
         email: email?,
@@ -144,12 +148,14 @@ fn show_again(
     status: StatusCode,
 ) -> Result<HttpResponse, AdminError> {
     let page = WelcomePage {
-        frame: browser.frame("Welcome").with_errors(!errors.is_empty()),
+        frame: browser
+            .frame(t("welcome-title"))
+            .with_errors(!errors.is_empty()),
         token: form.token.expose().to_owned(),
         holder,
         email: form.email,
         display_name: form.display_name,
         errors,
     };
-    render_with_status(status, &page)
+    browser.render_with_status(status, &page)
 }

@@ -75,7 +75,7 @@ impl Visitors {
 
 /// People with everything that pages show: several accounts, none, a refusal, an unlinked account, an inactive user, a provider
 /// that fails. User 1 is Ada, with social account 1; user 3 has none left; user 2 is inactive.
-async fn populate(app: &TestApp, admin: &mut StaffClient) {
+pub(super) async fn populate(app: &TestApp, admin: &mut StaffClient) {
     for (name, surname) in [
         ("Ada", "Okafor"),
         ("Linus", "Berg"),
@@ -120,10 +120,10 @@ async fn populate(app: &TestApp, admin: &mut StaffClient) {
 }
 
 /// Nobody listens there.
-const WEBHOOK: &str = "[webhooks.crm]\nurl = \"http://127.0.0.1:9/crm\"\nsecret = \"whsec_bm90LWEtc2VjcmV0LW9mLWFueWJvZHktYXQtYWxs\"\n";
+pub(super) const WEBHOOK: &str = "[webhooks.crm]\nurl = \"http://127.0.0.1:9/crm\"\nsecret = \"whsec_bm90LWEtc2VjcmV0LW9mLWFueWJvZHktYXQtYWxs\"\n";
 
 /// One delivery is given up, and others are tried again.
-async fn give_up_a_delivery(app: &TestApp) {
+pub(super) async fn give_up_a_delivery(app: &TestApp) {
     let failed = "SELECT count(*) AS number FROM webhook_deliveries WHERE problem IS NOT NULL";
     while app.number(failed) == 0 {
         tokio::time::sleep(Duration::from_millis(100)).await;

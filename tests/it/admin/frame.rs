@@ -22,11 +22,15 @@ on_both!(
         let after = jo.get("/admin/preferences").await;
 
         assert_eq!(set.location(), "/admin/preferences?x=1");
-        assert!(before.html.contains("<html lang=\"en\" data-keys>"));
+        assert!(
+            before
+                .html
+                .contains("<html lang=\"en\" dir=\"ltr\" data-keys>")
+        );
         assert!(
             after
                 .html
-                .contains("<html lang=\"en\" data-theme=\"dark\" data-keys>")
+                .contains("<html lang=\"en\" dir=\"ltr\" data-theme=\"dark\" data-keys>")
         );
     }
 );

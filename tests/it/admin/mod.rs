@@ -46,6 +46,7 @@ mod factor;
 mod forms;
 mod frame;
 mod keys;
+mod language;
 mod links;
 mod lists;
 mod overview;

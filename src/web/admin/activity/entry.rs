@@ -11,8 +11,9 @@ use crate::storage::audit_search;
 use crate::storage::{Reader, StorageError};
 use crate::web::admin::context::StaffContext;
 use crate::web::admin::error::AdminError;
-use crate::web::admin::frame::{Frame, Nav, render};
+use crate::web::admin::frame::{Frame, Nav};
 use crate::web::admin::marks::Mark;
+use crate::web::admin::text::{Message, filters, t};
 use crate::web::admin::time::Time;
 use crate::web::admin::words;
 
@@ -20,7 +21,7 @@ use crate::web::admin::words;
 const MOST_ACTORS: u32 = 1000;
 
 /// Names of staff and API clients behind what filters call them, such as `staff:3`.
-pub(super) struct Names(Vec<(String, String)>);
+pub(super) struct Names(Vec<(String, Message)>);
 
 /// The names of all staff and API clients.
 ///
@@ -31,7 +32,7 @@ pub(super) fn read_names(reader: &mut Reader<'_>) -> Result<Names, StorageError>
     let named = actors.into_iter().map(|actor| {
         let name = match actor.kind.as_str() {
             "api_client" => words::api_client(&actor.name),
-            _ => actor.name,
+            _ => Message::verbatim(actor.name),
         };
         (format!("{}:{}", actor.kind, actor.id), name)
     });
@@ -40,21 +41,21 @@ pub(super) fn read_names(reader: &mut Reader<'_>) -> Result<Names, StorageError>
 
 impl Names {
     /// Each as a filter names them, with their name.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Message)> {
         let names = self.0.iter();
-        names.map(|(actor, name)| (actor.as_str(), name.as_str()))
+        names.map(|(actor, name)| (actor.as_str(), name))
     }
 
-    fn of(&self, kind: &str, id: i64) -> Option<String> {
+    fn of(&self, kind: &str, id: i64) -> Option<Message> {
         let wanted = format!("{kind}:{id}");
         let mut found = self.iter().filter(|(actor, _)| *actor == wanted);
-        found.next().map(|(_, name)| name.to_owned())
+        found.next().map(|(_, name)| name.clone())
     }
 }
 
 /// Somebody, with where to read more about them.
 pub(super) struct Somebody {
-    pub(super) text: String,
+    pub(super) text: Message,
     pub(super) href: Option<String>,
 }
 
@@ -62,12 +63,13 @@ pub(super) struct Somebody {
 pub(super) struct EntryRow {
     pub(super) href: String,
     pub(super) time: Time,
-    pub(super) what: String,
+    pub(super) what: Message,
     pub(super) tone: &'static str,
     pub(super) who: Somebody,
     pub(super) whom: Option<Somebody>,
     pub(super) mark: Option<Mark>,
-    pub(super) reason: String,
+    /// Empty where there is none.
+    pub(super) reason: Message,
 }
 
 /// The page.
@@ -76,7 +78,7 @@ pub(super) struct EntryRow {
 struct EntryPage {
     frame: Frame,
     row: EntryRow,
-    id: i64,
+    id: String,
     request_id: String,
     address: Option<String>,
     uid: Option<String>,
@@ -104,18 +106,17 @@ pub(super) fn row(app: &App, frame: &Frame, names: &Names, entry: &AuditRecord) 
         },
         who: who(names, entry),
         whom: entry.user_id.map(|id| Somebody {
-            text: format!("User {id}"),
+            text: t("actor-user-by-id").with("id", id.to_string()),
             href: Some(format!("/admin/users/{id}")),
         }),
         mark: entry
             .provider
             .as_deref()
             .map(|id| Mark::of(&app.providers, id)),
-        reason: entry
-            .reason
-            .as_deref()
-            .map(words::reason)
-            .unwrap_or_default(),
+        reason: entry.reason.as_deref().map_or_else(
+            || Message::verbatim(""),
+            |reason| words::reason_of(&entry.action, reason),
+        ),
     }
 }
 
@@ -125,19 +126,22 @@ fn who(names: &Names, entry: &AuditRecord) -> Somebody {
         "staff" => (
             names
                 .of("staff", id)
-                .unwrap_or_else(|| format!("Staff {id}")),
+                .unwrap_or_else(|| t("actor-staff-by-id").with("id", id.to_string())),
             Some(format!("/admin/activity?actor=staff%3A{id}")),
         ),
-        "user" => (format!("User {id}"), Some(format!("/admin/users/{id}"))),
+        "user" => (
+            t("actor-user-by-id").with("id", id.to_string()),
+            Some(format!("/admin/users/{id}")),
+        ),
         "api_client" => (
             names
                 .of("api_client", id)
-                .unwrap_or_else(|| format!("API client {id}")),
+                .unwrap_or_else(|| t("actor-api-client-by-id").with("id", id.to_string())),
             Some(format!("/admin/activity?actor=api_client%3A{id}")),
         ),
-        "system" => ("The service".to_owned(), None),
-        "anonymous" => ("Not signed in".to_owned(), None),
-        other => (other.to_owned(), None),
+        "system" => (t("actor-service"), None),
+        "anonymous" => (t("actor-anonymous"), None),
+        other => (Message::verbatim(other.to_owned()), None),
     };
     Somebody { text, href }
 }
@@ -160,10 +164,10 @@ pub async fn show_entry(
         })
         .await?;
     let entry = entry.ok_or(AdminError::NotFound)?;
-    let frame = staff.frame(&app, "Audit entry", Nav::Activity);
-    render(&EntryPage {
+    let frame = staff.frame(&app, t("activity-entry-title"), Nav::Activity);
+    staff.render(&EntryPage {
         row: row(&app, &frame, &names, &entry),
-        id: entry.id,
+        id: entry.id.to_string(),
         changes: entry.detail.as_ref().map(changes).unwrap_or_default(),
         detail: entry
             .detail

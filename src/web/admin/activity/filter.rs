@@ -9,15 +9,16 @@ use crate::app::App;
 use crate::domain::UserId;
 use crate::storage::audit_search::{AuditFilter, AuditPosition};
 use crate::web::admin::lists::query::{BadQuery, ListQuery};
+use crate::web::admin::text::{Message, ToArg, t};
 use crate::web::admin::words;
 
-/// Kinds of actors in words.
+/// Kinds of actors, each with the id of its words.
 const ACTORS: [(&str, &str); 5] = [
-    ("staff", "All staff"),
-    ("api_client", "API clients"),
-    ("user", "Users themselves"),
-    ("anonymous", "Nobody known"),
-    ("system", "The service"),
+    ("staff", "activity-all-staff"),
+    ("api_client", "activity-api-clients"),
+    ("user", "activity-users"),
+    ("anonymous", "activity-nobody-known"),
+    ("system", "actor-service"),
 ];
 
 /// What the address says. Empty texts are what an untouched field of a form sends.
@@ -44,10 +45,10 @@ impl ActivityQuery {
         let text = |name| query.get(name).unwrap_or_default().to_owned();
         let id = |name| {
             let id = query.get(name).map(str::parse).transpose();
-            id.map_err(|_unreadable| unreadable(name, "the id of an entry"))
+            id.map_err(|_unreadable| unreadable("activity-unreadable-entry", name))
         };
         if query.all("provider").count() > 1 {
-            return Err(unreadable("provider", "one provider"));
+            return Err(unreadable("activity-unreadable-provider", "provider"));
         }
         Ok(Self {
             actor: text("actor"),
@@ -73,11 +74,9 @@ impl ActivityQuery {
             action: text(&self.action),
             user_id: match self.user.as_str() {
                 "" => None,
-                id => {
-                    Some(UserId(id.parse().map_err(|_unreadable| {
-                        unreadable("user", "the id of a user")
-                    })?))
-                }
+                id => Some(UserId(id.parse().map_err(|_unreadable| {
+                    unreadable("activity-unreadable-user", "user")
+                })?)),
             },
             provider: text(&self.provider),
             from: from.map(midnight),
@@ -91,12 +90,12 @@ impl ActivityQuery {
             Some((kind, id)) => {
                 let id = id
                     .parse()
-                    .map_err(|_unreadable| unreadable("actor", "staff:3"))?;
+                    .map_err(|_unreadable| unreadable("activity-unreadable-actor-id", "actor"))?;
                 (kind, Some(id))
             }
         };
         if !kind.is_empty() && !ACTORS.iter().any(|(known, _)| *known == kind) {
-            return Err(unreadable("actor", "staff, staff:3, user or another kind"));
+            return Err(unreadable("activity-unreadable-actor", "actor"));
         }
         Ok(((!kind.is_empty()).then(|| kind.to_owned()), id))
     }
@@ -107,9 +106,7 @@ impl ActivityQuery {
             (None, None) => Ok(AuditPosition::Newest),
             (Some(id), None) => Ok(AuditPosition::OlderThan(id)),
             (None, Some(id)) => Ok(AuditPosition::NewerThan(id)),
-            (Some(_), Some(_)) => Err(BadQuery(
-                "A page is either older or newer than an entry, not both.".to_owned(),
-            )),
+            (Some(_), Some(_)) => Err(BadQuery(t("activity-older-or-newer"))),
         }
     }
 
@@ -164,8 +161,9 @@ impl ActivityQuery {
     }
 }
 
-fn unreadable(name: &str, expected: &str) -> BadQuery {
-    BadQuery(format!("{name} cannot be read. It should be {expected}."))
+/// The parameter `name` cannot be read; the string with this id says what it should be.
+fn unreadable(id: &'static str, name: &str) -> BadQuery {
+    BadQuery(t(id).with("name", name))
 }
 
 fn day(name: &str, text: &str) -> Result<Option<NaiveDate>, BadQuery> {
@@ -174,7 +172,7 @@ fn day(name: &str, text: &str) -> Result<Option<NaiveDate>, BadQuery> {
     }
     text.parse()
         .map(Some)
-        .map_err(|_unreadable| unreadable(name, "a day such as 2026-11-23"))
+        .map_err(|_unreadable| unreadable("activity-unreadable-day", name))
 }
 
 fn midnight(day: NaiveDate) -> DateTime<Utc> {
@@ -193,7 +191,7 @@ pub(super) struct Chips {
 pub(super) struct Chip {
     pub(super) name: &'static str,
     /// What it says: its name, and what is chosen.
-    pub(super) label: String,
+    pub(super) label: Message,
     pub(super) is_on: bool,
     pub(super) options: Vec<ChipOption>,
     /// The other parameters, which the form carries on.
@@ -204,13 +202,13 @@ pub(super) struct Chip {
 
 pub(super) struct ChipOption {
     pub(super) value: String,
-    pub(super) label: String,
+    pub(super) label: Message,
     pub(super) is_chosen: bool,
 }
 
 /// The filter by user.
 pub(super) struct FieldChip {
-    pub(super) label: String,
+    pub(super) label: Message,
     pub(super) is_on: bool,
     pub(super) value: String,
     pub(super) others: Vec<(&'static str, String)>,
@@ -219,7 +217,7 @@ pub(super) struct FieldChip {
 
 /// The filter by days.
 pub(super) struct DatesChip {
-    pub(super) label: String,
+    pub(super) label: Message,
     pub(super) is_on: bool,
     pub(super) from: String,
     pub(super) to: String,
@@ -231,15 +229,15 @@ impl Chips {
     pub(super) fn new(app: &App, query: &ActivityQuery, names: &Names) -> Self {
         let actors = ACTORS
             .iter()
-            .map(|(value, label)| ((*value).to_owned(), (*label).to_owned()))
+            .map(|(value, label)| ((*value).to_owned(), t(label)))
             .chain(
                 names
                     .iter()
-                    .map(|(actor, name)| (actor.to_owned(), name.to_owned())),
+                    .map(|(actor, name)| (actor.to_owned(), name.clone())),
             );
         let actions = words::ACTIONS
             .iter()
-            .map(|(code, label)| ((*code).to_owned(), (*label).to_owned()));
+            .map(|(code, label)| ((*code).to_owned(), t(label)));
         let ids = app
             .providers
             .iter()
@@ -247,19 +245,19 @@ impl Chips {
         let off = app.providers.switched_off().map(|(id, _)| id.to_owned());
         let providers = ids.chain(off).map(|id| {
             let title = app.providers.face(&id).title;
-            (id, title)
+            (id, Message::verbatim(title))
         });
         Self {
             choices: vec![
-                query.chip("actor", "Who", &query.actor, actors),
-                query.chip("action", "What", &query.action, actions),
-                query.chip("provider", "Provider", &query.provider, providers),
+                query.chip("actor", t("activity-who"), &query.actor, actors),
+                query.chip("action", t("activity-what"), &query.action, actions),
+                query.chip("provider", t("filter-provider"), &query.provider, providers),
             ],
             user: FieldChip {
                 label: if query.user.is_empty() {
-                    "User".to_owned()
+                    t("list-user")
                 } else {
-                    format!("User: {}", query.user)
+                    chosen(t("list-user"), &query.user)
                 },
                 is_on: !query.user.is_empty(),
                 value: query.user.clone(),
@@ -279,12 +277,19 @@ impl Chips {
     }
 }
 
-fn dates_label(from: &str, to: &str) -> String {
+/// A filter and what is chosen.
+fn chosen(filter: Message, value: impl ToArg) -> Message {
+    t("activity-chosen")
+        .with("filter", filter)
+        .with("value", value)
+}
+
+fn dates_label(from: &str, to: &str) -> Message {
     match (from, to) {
-        ("", "") => "When".to_owned(),
-        (from, "") => format!("Since {from}"),
-        ("", to) => format!("Until {to}"),
-        (from, to) => format!("{from} to {to}"),
+        ("", "") => t("activity-when"),
+        (from, "") => t("activity-since").with("from", from),
+        ("", to) => t("activity-until").with("to", to),
+        (from, to) => t("activity-from-to").with("from", from).with("to", to),
     }
 }
 
@@ -304,33 +309,33 @@ impl ActivityQuery {
     fn chip(
         &self,
         name: &'static str,
-        title: &str,
-        chosen: &str,
-        options: impl Iterator<Item = (String, String)>,
+        title: Message,
+        wanted: &str,
+        options: impl Iterator<Item = (String, Message)>,
     ) -> Chip {
         let mut options: Vec<ChipOption> = options
             .map(|(value, label)| ChipOption {
-                is_chosen: value == chosen,
+                is_chosen: value == wanted,
                 value,
                 label,
             })
             .collect();
         // What is no longer offered is still looked for.
-        if !chosen.is_empty() && !options.iter().any(|option| option.is_chosen) {
+        if !wanted.is_empty() && !options.iter().any(|option| option.is_chosen) {
             options.push(ChipOption {
-                value: chosen.to_owned(),
-                label: chosen.to_owned(),
+                value: wanted.to_owned(),
+                label: Message::verbatim(wanted.to_owned()),
                 is_chosen: true,
             });
         }
-        let label = options.iter().find(|option| option.is_chosen);
+        let on = options.iter().find(|option| option.is_chosen);
         Chip {
             name,
-            label: label.map_or_else(
-                || title.to_owned(),
-                |option| format!("{title}: {}", option.label),
-            ),
-            is_on: label.is_some(),
+            is_on: on.is_some(),
+            label: match on {
+                Some(option) => chosen(title, &option.label),
+                None => title,
+            },
             options,
             others: self.others(&[name]),
             clear: self.without(&[name]),
@@ -375,7 +380,7 @@ mod tests {
             ("to=2026-13-01", "to"),
         ] {
             let BadQuery(sentence) = query(text).filter().unwrap_err();
-            assert!(sentence.starts_with(name), "{sentence}");
+            assert!(sentence.to_string().starts_with(name), "{sentence}");
         }
         assert!(query("older=1&newer=2").position().is_err());
         assert!(serde_urlencoded::from_str::<ActivityQuery>("colour=red").is_err());

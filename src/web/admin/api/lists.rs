@@ -8,6 +8,7 @@ use crate::domain::stewardship::By;
 use crate::flows::export::Export;
 use crate::storage::user_lists::ListPage;
 use crate::web::admin::lists::query::{BadQuery, ListQuery, refused};
+use crate::web::admin::text::t;
 
 /// Rows of a page, unless the caller says how many.
 const ROWS: u16 = 50;
@@ -22,7 +23,7 @@ pub(super) fn rows_of(query: &ListQuery) -> Result<u16, BadQuery> {
     text.parse()
         .ok()
         .filter(|rows| (1..=MOST_ROWS).contains(rows))
-        .ok_or_else(|| refused("rows", "is a number from 1 to 100"))
+        .ok_or_else(|| refused("rows", t("query-not-rows")))
 }
 
 /// Where the page begins. A program is not shown the beginning of another list instead.
@@ -32,7 +33,7 @@ pub(super) fn cursor_of(query: &ListQuery) -> Result<Option<Cursor>, BadQuery> {
         .map(|text| Cursor::decode(text, &query.fingerprint()));
     cursor
         .transpose()
-        .map_err(|_foreign| refused("cursor", "belongs to another list, order or filter"))
+        .map_err(|_foreign| refused("cursor", t("query-foreign-cursor")))
 }
 
 /// What stands around the rows of a page.

@@ -13,9 +13,10 @@ use crate::domain::paging::Position;
 use crate::storage::Reader;
 use crate::storage::social_auth_lists::{self, AssociatedOrder, ListedSocialAuth};
 use crate::storage::user_lists::{self, Limits, ListRequest, ListedUser};
-use crate::web::admin::accounts::{AccountsQuery, token_state};
+use crate::web::admin::accounts::{AccountsQuery, TokenState};
 use crate::web::admin::context::{ContextOf, StaffContext};
 use crate::web::admin::error::AdminError;
+use crate::web::admin::text::t;
 use crate::web::admin::users::UsersQuery;
 use crate::web::{ServerContext, rfc3339};
 
@@ -71,7 +72,7 @@ pub(in crate::web::admin) fn account_row(
     listed: &ListedSocialAuth,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Vec<(&'static str, Value)> {
-    let (_, state, expires_at) = token_state(listed, now);
+    let (state, expires_at) = TokenState::of(listed, now);
     let values = [
         json!(listed.id.0),
         json!(listed.provider.as_str()),
@@ -83,7 +84,7 @@ pub(in crate::web::admin) fn account_row(
         json!(listed.is_active),
         json!(rfc3339(listed.created_at)),
         json!(rfc3339(listed.modified_at)),
-        json!(state.to_lowercase()),
+        json!(state.as_str()),
         json!(expires_at.map(rfc3339)),
     ];
     ACCOUNT_COLUMNS.iter().copied().zip(values).collect()
@@ -112,7 +113,7 @@ pub async fn export_users(
 ) -> Result<HttpResponse, AdminError> {
     let asked = UsersQuery::read(&request, &staff)?;
     if asked.is_too_short() {
-        return Err(refused("q", "is too short to search for").into());
+        return Err(refused("q", t("query-too-short")).into());
     }
     let (format, now) = (Format::read(&asked.query)?, staff.now);
     let (order, direction, filter) = (asked.order, asked.direction, asked.filter);

@@ -8,10 +8,12 @@ use super::title;
 use crate::app::App;
 use crate::domain::ProviderId;
 use crate::storage::user_lists::SocialAccounts;
+use crate::web::admin::text::{Message, t};
+use crate::web::admin::time;
 
 /// A chip: a filter that is set or could be, with its form.
 pub(in crate::web::admin) struct Chip {
-    pub(in crate::web::admin) label: String,
+    pub(in crate::web::admin) label: Message,
     pub(in crate::web::admin) is_on: bool,
     pub(in crate::web::admin) fields: Vec<Field>,
     /// What the form carries along unseen.
@@ -25,7 +27,7 @@ pub(in crate::web::admin) struct Field {
     pub(in crate::web::admin) kind: FieldKind,
     pub(in crate::web::admin) name: &'static str,
     pub(in crate::web::admin) value: String,
-    pub(in crate::web::admin) label: String,
+    pub(in crate::web::admin) label: Message,
     pub(in crate::web::admin) is_checked: bool,
 }
 
@@ -67,15 +69,13 @@ impl Filters {
         zone: Tz,
     ) -> Result<Self, BadQuery> {
         let providers = query.all("provider").map(|id| {
-            ProviderId::parse(id).ok_or_else(|| {
-                query::refused("provider", "is the id of a provider, such as google")
-            })
+            ProviderId::parse(id)
+                .ok_or_else(|| query::refused("provider", t("query-not-a-provider")))
         });
         let day_of = |name| {
             let text = query.get(name);
             text.map(|text| {
-                day(text, now, zone)
-                    .ok_or_else(|| query::refused(name, "is a date such as 2026-11-23, or today"))
+                day(text, now, zone).ok_or_else(|| query::refused(name, t("query-not-a-day")))
             })
             .transpose()
         };
@@ -104,7 +104,7 @@ impl Filters {
         &self,
         query: &ListQuery,
         app: &App,
-        span: &str,
+        span: Span,
         known: &[ProviderId],
     ) -> Vec<Chip> {
         vec![
@@ -112,86 +112,74 @@ impl Filters {
             self.provider_chip(query, app, known),
             choice_chip(
                 query,
-                "Social accounts",
+                "list-social-accounts",
                 "accounts",
                 &[
-                    ("", "Any number"),
-                    ("0", "None"),
-                    ("1", "Exactly one"),
-                    ("2", "Two or more"),
+                    ("", "filter-any-number", ""),
+                    ("0", "filter-none", "filter-accounts-none"),
+                    ("1", "filter-exactly-one", "filter-accounts-one"),
+                    ("2", "filter-two-or-more", "filter-accounts-more"),
                 ],
             ),
             choice_chip(
                 query,
-                "Status",
+                "list-status",
                 "status",
-                &[("", "Any"), ("active", "Active"), ("inactive", "Inactive")],
+                &[
+                    ("", "filter-any", ""),
+                    ("active", "status-active", "filter-status-active"),
+                    ("inactive", "status-inactive", "filter-status-inactive"),
+                ],
             ),
             self.seen_chip(query),
             choice_chip(
                 query,
-                "Access token",
+                "list-access-token",
                 "token",
-                &[("", "Any state"), ("expired", "Expired")],
+                &[
+                    ("", "filter-any-state", ""),
+                    ("expired", "token-expired", "filter-token-expired"),
+                ],
             ),
         ]
     }
 
-    fn span_chip(&self, query: &ListQuery, label: &str) -> Chip {
-        let text = |name| query.get(name).unwrap_or_default();
+    fn span_chip(&self, query: &ListQuery, span: Span) -> Chip {
         let shown = |name: &str, day: Option<NaiveDate>| match query.get(name) {
-            Some("today") => Some("today".to_owned()),
-            Some(_) => day.map(|day| day.format("%-d %b %Y").to_string()),
+            Some("today") => Some(t("filter-today")),
+            Some(_) => day.map(|day| time::date(&day)),
             None => None,
         };
-        let label = match (shown("from", self.from), shown("to", self.to)) {
-            (None, None) => label.to_owned(),
-            (Some(from), None) if text("from") == "today" => format!("{label}: {from}"),
-            (Some(from), None) => format!("{label}: since {from}"),
-            (None, Some(to)) => format!("{label}: until {to}"),
-            (Some(from), Some(to)) => format!("{label}: {from} to {to}"),
+        let (begin, end) = (shown("from", self.from), shown("to", self.to));
+        let label = match (begin, end) {
+            (None, None) => t(span.label()),
+            (Some(_), None) if query.get("from") == Some("today") => t(span.today()),
+            (Some(from), None) => t(span.since()).with("from", from),
+            (None, Some(to)) => t(span.until()).with("to", to),
+            (Some(from), Some(to)) => t(span.between()).with("from", from).with("to", to),
         };
-        let date = |name, label: &str, day: Option<NaiveDate>| Field {
-            kind: FieldKind::Date,
-            name,
-            value: day
-                .map(|day| day.format("%Y-%m-%d").to_string())
-                .unwrap_or_default(),
-            label: label.to_owned(),
-            is_checked: false,
-        };
-        chip(
-            query,
-            label,
-            &["from", "to"],
-            vec![date("from", "From", self.from), date("to", "To", self.to)],
-        )
+        let fields = vec![
+            date_field("from", "filter-from", self.from),
+            date_field("to", "filter-to", self.to),
+        ];
+        chip(query, label, &["from", "to"], fields)
     }
 
     fn seen_chip(&self, query: &ListQuery) -> Chip {
-        let day = self.seen_before;
-        let label = day.map_or_else(
-            || "Last sign-in".to_owned(),
-            |day| format!("Last sign-in: before {}", day.format("%-d %b %Y")),
+        let label = self.seen_before.map_or_else(
+            || t("list-last-sign-in"),
+            |day| t("filter-seen-before").with("day", time::date(&day)),
         );
-        let field = Field {
-            kind: FieldKind::Date,
-            name: "seen_before",
-            value: day
-                .map(|day| day.format("%Y-%m-%d").to_string())
-                .unwrap_or_default(),
-            label: "Before".to_owned(),
-            is_checked: false,
-        };
+        let field = date_field("seen_before", "filter-before", self.seen_before);
         chip(query, label, &["seen_before"], vec![field])
     }
 
     fn provider_chip(&self, query: &ListQuery, app: &App, known: &[ProviderId]) -> Chip {
         let titles: Vec<String> = self.providers.iter().map(|id| title(app, id)).collect();
         let label = if titles.is_empty() {
-            "Provider".to_owned()
+            t("filter-provider")
         } else {
-            format!("Provider: {}", titles.join(", "))
+            t("filter-providers").with("providers", titles.join(", "))
         };
         let mut shown: Vec<&ProviderId> = known.iter().collect();
         shown.extend(self.providers.iter().filter(|id| !known.contains(id)));
@@ -199,38 +187,94 @@ impl Filters {
             kind: FieldKind::Checkbox,
             name: "provider",
             value: id.to_string(),
-            label: title(app, id),
+            label: Message::verbatim(title(app, id)),
             is_checked: self.providers.contains(id),
         });
         chip(query, label, &["provider"], fields.collect())
     }
 }
 
+/// What the days of a list are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::web::admin) enum Span {
+    /// When users signed up.
+    SignedUp,
+    /// When social accounts were associated.
+    Associated,
+}
+
+impl Span {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::SignedUp => "list-signed-up",
+            Self::Associated => "list-associated",
+        }
+    }
+
+    const fn today(self) -> &'static str {
+        match self {
+            Self::SignedUp => "filter-signed-up-today",
+            Self::Associated => "filter-associated-today",
+        }
+    }
+
+    const fn since(self) -> &'static str {
+        match self {
+            Self::SignedUp => "filter-signed-up-since",
+            Self::Associated => "filter-associated-since",
+        }
+    }
+
+    const fn until(self) -> &'static str {
+        match self {
+            Self::SignedUp => "filter-signed-up-until",
+            Self::Associated => "filter-associated-until",
+        }
+    }
+
+    const fn between(self) -> &'static str {
+        match self {
+            Self::SignedUp => "filter-signed-up-between",
+            Self::Associated => "filter-associated-between",
+        }
+    }
+}
+
+fn date_field(name: &'static str, label: &'static str, day: Option<NaiveDate>) -> Field {
+    Field {
+        kind: FieldKind::Date,
+        name,
+        value: day
+            .map(|day| day.format("%Y-%m-%d").to_string())
+            .unwrap_or_default(),
+        label: t(label),
+        is_checked: false,
+    }
+}
+
+/// A chip with one choice out of a few: its value, the id of its label, and that of the chip's own label when it is chosen.
 fn choice_chip(
     query: &ListQuery,
-    label: &str,
+    label: &'static str,
     name: &'static str,
-    choices: &[(&str, &str)],
+    choices: &[(&str, &'static str, &'static str)],
 ) -> Chip {
     let current = query.get(name).unwrap_or_default();
     let chosen = choices
         .iter()
-        .find(|(value, _)| *value == current && !value.is_empty());
-    let label = chosen.map_or_else(
-        || label.to_owned(),
-        |(_, text)| format!("{label}: {}", text.to_lowercase()),
-    );
-    let fields = choices.iter().map(|(value, text)| Field {
+        .find(|(value, _, _)| *value == current && !value.is_empty());
+    let label = t(chosen.map_or(label, |(_, _, when_chosen)| *when_chosen));
+    let fields = choices.iter().map(|(value, text, _)| Field {
         kind: FieldKind::Radio,
         name,
         value: (*value).to_owned(),
-        label: (*text).to_owned(),
+        label: t(text),
         is_checked: *value == current,
     });
     chip(query, label, &[name], fields.collect())
 }
 
-fn chip(query: &ListQuery, label: String, names: &[&str], fields: Vec<Field>) -> Chip {
+fn chip(query: &ListQuery, label: Message, names: &[&str], fields: Vec<Field>) -> Chip {
     Chip {
         label,
         is_on: names.iter().any(|name| query.get(name).is_some()),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::query::{BadQuery, ListQuery, refused};
+use super::query::{BadQuery, ListQuery, not_one_of};
 
 /// The form of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,9 +14,10 @@ pub(in crate::web::admin) enum Format {
 impl Format {
     /// Which form an address asks for.
     pub(in crate::web::admin) fn read(query: &ListQuery) -> Result<Self, BadQuery> {
+        let choices = [("csv", Self::Csv), ("ndjson", Self::Ndjson)];
         query
-            .one_of("format", &[("csv", Self::Csv), ("ndjson", Self::Ndjson)])?
-            .ok_or_else(|| refused("format", "is csv or ndjson"))
+            .one_of("format", &choices)?
+            .ok_or_else(|| not_one_of("format", &choices))
     }
 
     pub(in crate::web::admin) const fn as_str(self) -> &'static str {

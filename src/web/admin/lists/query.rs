@@ -1,6 +1,7 @@
 //! The query of a list's address: known parameters only, each once, and new addresses made from it.
 
 use crate::web::admin::error::AdminError;
+use crate::web::admin::text::{Message, t};
 use crate::web::error::Error;
 
 /// Parameters that say how a list is shown and not what is in it.
@@ -15,24 +16,32 @@ pub(in crate::web::admin) struct ListQuery {
 }
 
 /// What is wrong with a query, as a sentence. It may quote the request, so it is not logged.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::web::admin) struct BadQuery(pub(in crate::web::admin) String);
+#[derive(Debug, PartialEq)]
+pub(in crate::web::admin) struct BadQuery(pub(in crate::web::admin) Message);
 
 impl From<BadQuery> for AdminError {
     fn from(bad: BadQuery) -> Self {
-        Self::InvalidRequest(bad.0.into())
+        Self::InvalidRequest(bad.0)
     }
 }
 
 impl From<BadQuery> for Error {
     fn from(bad: BadQuery) -> Self {
-        Self::Quoted(bad.0)
+        Self::Quoted(bad.0.to_string())
     }
 }
 
-/// A parameter's value does not fit.
-pub(in crate::web::admin) fn refused(name: &str, what: &str) -> BadQuery {
-    BadQuery(format!("The parameter {name} {what}."))
+/// A parameter's value does not fit, as the sentence says of it.
+pub(in crate::web::admin) fn refused(name: &str, sentence: Message) -> BadQuery {
+    BadQuery(sentence.with("name", name))
+}
+
+/// A parameter has none of the values that it may have.
+pub(in crate::web::admin) fn not_one_of<T>(name: &str, choices: &[(&'static str, T)]) -> BadQuery {
+    let values = choices.iter().map(|(value, _)| Message::verbatim(*value));
+    let joined = values.reduce(|first, next| t("query-or").with("first", first).with("next", next));
+    let sentence = t("query-not-one-of").with("name", name);
+    BadQuery(sentence.with("values", joined.unwrap_or_else(|| Message::verbatim(""))))
 }
 
 impl ListQuery {
@@ -58,20 +67,20 @@ impl ListQuery {
                 continue;
             }
             if *known != "provider" && pairs.iter().any(|(name, _)| name == known) {
-                return Err(refused(known, "is there twice"));
+                return Err(refused(known, t("query-twice")));
             }
             pairs.push((known, value.to_owned()));
         }
         if !unknown.is_empty() {
-            let known = if names.is_empty() {
-                "none".to_owned()
+            let id = if names.is_empty() {
+                "query-unknown-of-none"
             } else {
-                names.join(", ")
+                "query-unknown"
             };
-            return Err(BadQuery(format!(
-                "This address does not know the parameter {}. It knows {known}.",
-                unknown.join(", ")
-            )));
+            let sentence = t(id)
+                .with("unknown", unknown.join(", "))
+                .with("known", names.join(", "));
+            return Err(BadQuery(sentence));
         }
         let place = |name: &str| names.iter().position(|known| *known == name);
         pairs.sort_by_key(|(name, _)| place(name));
@@ -95,16 +104,15 @@ impl ListQuery {
     pub(in crate::web::admin) fn one_of<T: Copy>(
         &self,
         name: &str,
-        choices: &[(&str, T)],
+        choices: &[(&'static str, T)],
     ) -> Result<Option<T>, BadQuery> {
         let Some(text) = self.get(name) else {
             return Ok(None);
         };
         let chosen = choices.iter().find(|(value, _)| *value == text);
-        chosen.map(|(_, value)| Some(*value)).ok_or_else(|| {
-            let values: Vec<&str> = choices.iter().map(|(value, _)| *value).collect();
-            refused(name, &format!("is {}", values.join(" or ")))
-        })
+        chosen
+            .map(|(_, value)| Some(*value))
+            .ok_or_else(|| not_one_of(name, choices))
     }
 
     fn address(path: &str, pairs: &[(&str, &str)]) -> String {
@@ -167,10 +175,10 @@ impl ListQuery {
     }
 
     /// The forms in which this list can be exported, each in words and with its address.
-    pub(in crate::web::admin) fn exports(&self) -> [(&'static str, String); 2] {
+    pub(in crate::web::admin) fn exports(&self) -> [(Message, String); 2] {
         [
-            ("Comma-separated (CSV)", self.export("csv")),
-            ("One JSON object a line (NDJSON)", self.export("ndjson")),
+            (t("list-export-csv"), self.export("csv")),
+            (t("list-export-ndjson"), self.export("ndjson")),
         ]
     }
 
@@ -216,7 +224,10 @@ mod tests {
     fn an_unknown_parameter_is_refused_by_name() {
         let BadQuery(sentence) = parse("status=active&colour=red").unwrap_err();
 
-        assert!(sentence.contains("colour") && sentence.contains("status"));
+        assert_eq!(
+            sentence.to_string(),
+            "This address does not know the parameter colour. It knows q, provider, status, sort, dir, cursor, rows."
+        );
     }
 
     #[test]
@@ -230,6 +241,20 @@ mod tests {
         assert_eq!(query.without(&["provider"]), "/admin/users?rows=25");
         assert_eq!(query.filters(), "provider=google&provider=apple");
         assert!(query.is_filtered());
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_refused_with_those_that_do() {
+        let query = parse("dir=up").unwrap();
+        let refused = query.one_of("dir", &[("asc", ()), ("desc", ()), ("none", ())]);
+
+        let BadQuery(sentence) = refused.unwrap_err();
+        assert_eq!(
+            sentence.to_string(),
+            "The parameter dir is asc or desc or none."
+        );
+        let BadQuery(sentence) = parse("dir=asc&dir=desc").unwrap_err();
+        assert_eq!(sentence.to_string(), "The parameter dir is there twice.");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The chart of sign-ups: bars in a server-rendered SVG, and the table that holds the same numbers.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 
 use crate::flows::overview::{Period, Series};
 use crate::providers::{MarkColor, Providers};
-use crate::web::admin::words;
+use crate::web::admin::text::{Message, t};
+use crate::web::admin::time;
 
 /// Providers that have a colour of their own; the others are drawn together.
 const MOST_SERIES: usize = 8;
@@ -17,28 +18,28 @@ const GAP: f64 = 1.6;
 /// What the template draws.
 pub(super) struct Chart {
     /// Labels of the upright axis, the highest first.
-    pub(super) scale: Vec<String>,
+    pub(super) scale: Vec<Message>,
     /// Heights of the lines.
     pub(super) lines: Vec<String>,
     /// One group of bars for each day or hour.
     pub(super) groups: Vec<Group>,
     /// Labels of the level axis.
-    pub(super) labels: Vec<String>,
+    pub(super) labels: Vec<Message>,
     /// How the labels are spaced.
     pub(super) labels_class: &'static str,
     pub(super) legend: Vec<LegendEntry>,
     /// From when to when, in words.
-    pub(super) range: String,
-    /// "Day" or "Hour".
-    pub(super) unit: &'static str,
+    pub(super) range: Message,
+    /// Whether a group is an hour, and not a day.
+    pub(super) is_hourly: bool,
     /// The rows of the table, the newest first.
     pub(super) rows: Vec<Row>,
     /// The sums of the table's columns, the sum of all last.
-    pub(super) totals: Vec<String>,
+    pub(super) totals: Vec<Message>,
 }
 
 pub(super) struct Group {
-    pub(super) title: String,
+    pub(super) title: Message,
     pub(super) x: String,
     pub(super) width: String,
     pub(super) bars: Vec<Bar>,
@@ -54,20 +55,20 @@ pub(super) struct Bar {
 
 pub(super) struct LegendEntry {
     pub(super) class: &'static str,
-    pub(super) title: String,
-    pub(super) total: String,
+    pub(super) title: Message,
+    pub(super) total: Message,
 }
 
 pub(super) struct Row {
-    pub(super) label: String,
+    pub(super) label: Message,
     pub(super) datetime: String,
     /// One number for each legend entry, the sum last.
-    pub(super) counts: Vec<String>,
+    pub(super) counts: Vec<Message>,
 }
 
 /// A series as it is drawn.
 struct Drawn {
-    title: String,
+    title: Message,
     class: &'static str,
     counts: Vec<u64>,
 }
@@ -86,7 +87,7 @@ impl Chart {
         let step = step_of(sums.iter().copied().max().unwrap_or(0));
         let labels = Labels::of(period);
         Self {
-            scale: (0..=3).rev().map(|n| words::number(n * step)).collect(),
+            scale: (0..=3).rev().map(|n| Message::number(n * step)).collect(),
             lines: (0..=3)
                 .map(|n| number(f64::from(HEIGHT) * f64::from(n) / 3.0))
                 .collect(),
@@ -99,7 +100,7 @@ impl Chart {
                         index,
                         &drawn,
                         step * 3,
-                        &labels.title(*column),
+                        labels.title(*column),
                     )
                 })
                 .collect(),
@@ -110,7 +111,7 @@ impl Chart {
                 .collect(),
             labels_class: labels.class,
             range: labels.range(columns),
-            unit: if period.is_hourly() { "Hour" } else { "Day" },
+            is_hourly: period.is_hourly(),
             rows: columns
                 .iter()
                 .enumerate()
@@ -121,13 +122,13 @@ impl Chart {
                 .iter()
                 .map(|series| series.counts.iter().sum())
                 .chain([sums.iter().sum()])
-                .map(words::number)
+                .map(Message::number)
                 .collect(),
             legend: drawn
                 .into_iter()
                 .map(|series| LegendEntry {
                     class: series.class,
-                    total: words::number(series.counts.iter().sum()),
+                    total: Message::number(series.counts.iter().sum()),
                     title: series.title,
                 })
                 .collect(),
@@ -163,28 +164,37 @@ impl Labels {
         }
     }
 
-    fn short(&self, at: DateTime<Utc>) -> String {
-        let format = if self.is_hourly { "%H:%M" } else { "%-d %b" };
-        at.format(format).to_string()
-    }
-
-    fn title(&self, at: DateTime<Utc>) -> String {
-        let format = if self.is_hourly {
-            "%-d %b, %H:%M"
+    fn short(&self, at: DateTime<Utc>) -> Message {
+        if self.is_hourly {
+            Message::verbatim(at.format("%H:%M").to_string())
         } else {
-            "%-d %b"
-        };
-        at.format(format).to_string()
+            time::day(&at)
+        }
     }
 
-    fn range(&self, columns: &[DateTime<Utc>]) -> String {
+    fn title(&self, at: DateTime<Utc>) -> Message {
+        if self.is_hourly {
+            time::day_clock(&at)
+        } else {
+            time::day(&at)
+        }
+    }
+
+    fn range(&self, columns: &[DateTime<Utc>]) -> Message {
         let (Some(first), Some(last)) = (columns.first(), columns.last()) else {
-            return String::new();
+            return Message::verbatim("");
         };
         if self.is_hourly {
-            return format!("{} to {} UTC", self.title(*first), self.title(*last));
+            return t("chart-hours")
+                .with("first", self.title(*first))
+                .with("last", self.title(*last));
         }
-        format!("{} to {}", first.format("%-d %B"), last.format("%-d %B %Y"))
+        t("chart-days")
+            .with("first_day", first.day().to_string())
+            .with("first_month", time::whole_month(first))
+            .with("last_day", last.day().to_string())
+            .with("last_month", time::whole_month(last))
+            .with("year", last.year().to_string())
     }
 }
 
@@ -209,7 +219,7 @@ fn drawn(columns: usize, series: &[Series], providers: &Providers) -> Vec<Drawn>
                 free.remove(wanted.unwrap_or(0))
             };
             Drawn {
-                title: face.title,
+                title: Message::verbatim(face.title),
                 class: color.class(),
                 counts: series.counts.clone(),
             }
@@ -218,7 +228,7 @@ fn drawn(columns: usize, series: &[Series], providers: &Providers) -> Vec<Drawn>
     if series.len() > MOST_SERIES {
         let rest = series.iter().skip(MOST_SERIES);
         drawn.push(Drawn {
-            title: "Others".to_owned(),
+            title: t("chart-others"),
             class: MarkColor::Gray.class(),
             counts: (0..columns)
                 .map(|index| {
@@ -250,7 +260,7 @@ fn step_of(highest: u64) -> u64 {
     clippy::cast_precision_loss,
     reason = "positions within a drawing of 900 by 200"
 )]
-fn group(columns: usize, index: usize, drawn: &[Drawn], top: u64, label: &str) -> Group {
+fn group(columns: usize, index: usize, drawn: &[Drawn], top: u64, label: Message) -> Group {
     let width = f64::from(WIDTH) / columns.max(1) as f64;
     let x = width * index as f64;
     let mut y = f64::from(HEIGHT);
@@ -278,16 +288,11 @@ fn group(columns: usize, index: usize, drawn: &[Drawn], top: u64, label: &str) -
     }
     let sum = at(drawn.iter(), index);
     Group {
-        title: format!("{label}: {}", sign_ups(sum)),
+        title: t("chart-sign-ups").with("when", label).with("count", sum),
         x: number(x),
         width: number(width),
         bars,
     }
-}
-
-fn sign_ups(count: u64) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} sign-up{plural}", words::number(count))
 }
 
 fn row(labels: &Labels, column: DateTime<Utc>, index: usize, drawn: &[Drawn]) -> Row {
@@ -303,7 +308,7 @@ fn row(labels: &Labels, column: DateTime<Utc>, index: usize, drawn: &[Drawn]) ->
         },
         counts: counts
             .chain([at(drawn.iter(), index)])
-            .map(words::number)
+            .map(Message::number)
             .collect(),
     }
 }
@@ -320,6 +325,7 @@ mod tests {
 
     use super::*;
     use crate::providers::{BuildEnv, Limits, outbound::OutboundSettings};
+    use crate::web::admin::text::Language;
 
     fn providers() -> Providers {
         let env = BuildEnv {
@@ -360,8 +366,8 @@ mod tests {
             let chart = chart(period, &[]);
             assert_eq!(chart.groups.len(), period.columns(now()).len());
             assert!(chart.groups.iter().all(|group| group.bars.is_empty()));
-            assert!(chart.groups[0].title.ends_with(": 0 sign-ups"));
-            assert_eq!(chart.totals, ["0"]);
+            assert!(chart.groups[0].title.to_string().ends_with(": 0 sign-ups"));
+            assert_eq!(chart.totals, [0].map(Message::number));
         }
     }
 
@@ -370,11 +376,20 @@ mod tests {
         let chart = chart(Period::Week, &[("facebook", 17), ("google", 13)]);
 
         assert_eq!(chart.rows.len(), 7);
-        assert_eq!(chart.rows[0].label, "23 Nov");
-        assert_eq!(chart.rows[0].counts, ["17", "13", "30"]);
-        assert_eq!(chart.totals, ["119", "91", "210"]);
-        assert_eq!(chart.legend[0].total, "119");
-        assert_eq!(chart.groups[6].title, "23 Nov: 30 sign-ups");
+        assert_eq!(chart.rows[0].label.to_string(), "23 Nov");
+        assert_eq!(chart.rows[0].counts, [17, 13, 30].map(Message::number));
+        assert_eq!(chart.totals, [119, 91, 210].map(Message::number));
+        assert_eq!(chart.legend[0].total, Message::number(119));
+        assert_eq!(chart.groups[6].title.to_string(), "23 Nov: 30 sign-ups");
+        assert_eq!(
+            chart.groups[6].title.text(Language::German),
+            "23. Nov.: 30 Registrierungen"
+        );
+        assert_eq!(chart.range.to_string(), "17 November to 23 November 2026");
+        assert_eq!(
+            chart.range.text(Language::German),
+            "17. November bis 23. November 2026"
+        );
         // The scale ends at 30.
         let heights: Vec<&str> = chart.groups[0]
             .bars
@@ -398,7 +413,10 @@ mod tests {
         let classes: BTreeSet<_> = chart.legend.iter().map(|entry| entry.class).collect();
         assert_eq!(classes.len(), MOST_SERIES + 1);
         let rest = chart.legend.last().unwrap();
-        assert_eq!((rest.title.as_str(), rest.class), ("Others", "c-gray"));
-        assert_eq!(rest.total, "14");
+        assert_eq!(
+            (rest.title.to_string().as_str(), rest.class),
+            ("Others", "c-gray")
+        );
+        assert_eq!(rest.total, Message::number(14));
     }
 }

@@ -9,9 +9,10 @@ use serde::Deserialize;
 use super::super::context::{ContextOf, StaffContext};
 use super::super::error::AdminError;
 use super::super::forms::{FormErrors, ProtectedForm};
-use super::super::frame::{Frame, Nav, render, render_with_status};
+use super::super::frame::{Frame, Nav};
 use super::super::notices::Notice;
-use super::{count_of, failed, name_of, reason_of, user_path};
+use super::super::text::{Message, filters, t};
+use super::{failed, name_of, reason_of, user_path};
 use crate::app::App;
 use crate::domain::UserId;
 use crate::flows::people::{deactivate_user, plan_session_end, reactivate_user};
@@ -26,7 +27,6 @@ struct ActivationPage {
     name: String,
     deactivates: bool,
     sessions: i64,
-    sessions_words: String,
     why: String,
 }
 
@@ -47,7 +47,7 @@ pub async fn show_deactivate(
     path: Path<i64>,
 ) -> Result<HttpResponse, AdminError> {
     let id = UserId(path.into_inner());
-    render(&page(&app, &staff, id, true, "", FormErrors::none()).await?)
+    staff.render(&page(&app, &staff, id, true, "", FormErrors::none()).await?)
 }
 
 /// `GET /admin/users/{id}/reactivate`
@@ -60,7 +60,7 @@ pub async fn show_reactivate(
     path: Path<i64>,
 ) -> Result<HttpResponse, AdminError> {
     let id = UserId(path.into_inner());
-    render(&page(&app, &staff, id, false, "", FormErrors::none()).await?)
+    staff.render(&page(&app, &staff, id, false, "", FormErrors::none()).await?)
 }
 
 /// `POST /admin/users/{id}/deactivate`
@@ -82,15 +82,11 @@ pub async fn deactivate(
     let done = deactivate_user(&app, staff.by(context), id, reason)
         .await
         .map_err(|error| failed(error, id))?;
-    let sessions = usize::try_from(done.sessions_ended).unwrap_or_default();
-    let notice = if done.was_repeated {
-        Notice::ok("The user had been inactive before. Nothing was done now.")
+    let notice = Notice::ok(if done.was_repeated {
+        t("activation-deactivated-before")
     } else {
-        Notice::ok(format!(
-            "Deactivated. Ended {}.",
-            count_of(sessions, "session")
-        ))
-    };
+        t("activation-deactivated").with("count", done.sessions_ended)
+    });
     Ok(staff.redirect_with_notice(&user_path(id), notice))
 }
 
@@ -113,11 +109,11 @@ pub async fn reactivate(
     let was_done = reactivate_user(&app, staff.by(context), id, reason)
         .await
         .map_err(|error| failed(error, id))?;
-    let notice = if was_done {
-        Notice::ok("Reactivated. The user can sign in again; ended sessions stay ended.")
+    let notice = Notice::ok(t(if was_done {
+        "activation-reactivated"
     } else {
-        Notice::ok("The user had been active before. Nothing was done now.")
-    };
+        "activation-reactivated-before"
+    }));
     Ok(staff.redirect_with_notice(&user_path(id), notice))
 }
 
@@ -128,11 +124,11 @@ async fn again(
     id: UserId,
     deactivates: bool,
     why: &str,
-    problem: &'static str,
+    problem: Message,
 ) -> Result<HttpResponse, AdminError> {
     let errors = FormErrors::one("why", problem);
     let page = page(app, staff, id, deactivates, why, errors).await?;
-    render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    staff.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
 async fn page(
@@ -147,12 +143,12 @@ async fn page(
         .await
         .map_err(|error| failed(error, id))?;
     let name = name_of(&plan.user);
-    let verb = if deactivates {
-        "Deactivate"
+    let title = t(if deactivates {
+        "activation-deactivate"
     } else {
-        "Reactivate"
-    };
-    let frame = staff.frame(app, &format!("{verb} {name}"), Nav::Users);
+        "activation-reactivate"
+    });
+    let frame = staff.frame(app, title.with("name", &name), Nav::Users);
     Ok(ActivationPage {
         frame: frame.with_errors(!errors.is_empty()),
         errors,
@@ -160,10 +156,6 @@ async fn page(
         name,
         deactivates,
         sessions: plan.sessions,
-        sessions_words: count_of(
-            usize::try_from(plan.sessions).unwrap_or_default(),
-            "session",
-        ),
         why: why.to_owned(),
     })
 }

@@ -8,6 +8,7 @@ use super::super::context::{ContextOf, StaffContext};
 use super::super::error::AdminError;
 use super::super::forms::ProtectedForm;
 use super::super::notices::Notice;
+use super::super::text::t;
 use super::timeline::check_words;
 use super::{failed, title_of, user_path};
 use crate::app::App;
@@ -36,10 +37,9 @@ pub async fn check(
     let notice = match checked {
         Ok(checked) => {
             let title = title_of(&app, checked.provider.as_str());
-            let text = format!(
-                "Checked with {title}: {}.",
-                check_words(checked.state.as_str())
-            );
+            let text = t("person-checked")
+                .with("provider", title)
+                .with("result", check_words(checked.state.as_str()));
             match checked.state {
                 TokenState::Works => Notice::ok(text),
                 _ => Notice::warn(text),
@@ -47,9 +47,7 @@ pub async fn check(
         }
         Err(PersonError::TooSoon {
             retry_after_seconds,
-        }) => Notice::warn(format!(
-            "This account was checked a moment ago. Check again in {retry_after_seconds} seconds."
-        )),
+        }) => Notice::warn(t("person-checked-too-soon").with("count", retry_after_seconds)),
         Err(error) => return Err(failed(error, user_id)),
     };
     Ok(staff.redirect_with_notice(&user_path(user_id), notice))

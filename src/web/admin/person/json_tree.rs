@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::super::text::{Message, t};
 use crate::domain::extra_data::is_secret_name;
 use crate::storage::sealing::sealed_chars;
 
@@ -9,12 +10,17 @@ use crate::storage::sealing::sealed_chars;
 const DEPTH: usize = 16;
 
 /// A piece of the text; the template escapes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
-    /// The class of the stylesheet: key, number, "sealed", or "" for the rest.
-    pub class: &'static str,
-    /// The text.
-    pub text: String,
+#[derive(Debug, Clone, PartialEq)]
+pub enum Token {
+    /// What is stored.
+    Data {
+        /// The class of the stylesheet: key, number, or "" for the rest.
+        class: &'static str,
+        /// The text.
+        text: String,
+    },
+    /// What stands in place of a value that is not shown.
+    Note(Message),
 }
 
 /// The tree of a stored object.
@@ -28,14 +34,17 @@ pub fn tree(value: &Value) -> Vec<Token> {
 fn push(tokens: &mut Vec<Token>, class: &'static str, text: impl Into<String>) {
     let text = text.into();
     match tokens.last_mut() {
-        Some(last) if last.class == class => last.text.push_str(&text),
-        _ => tokens.push(Token { class, text }),
+        Some(Token::Data {
+            class: last,
+            text: before,
+        }) if *last == class => before.push_str(&text),
+        _ => tokens.push(Token::Data { class, text }),
     }
 }
 
 fn write(tokens: &mut Vec<Token>, value: &Value, depth: usize) {
     if depth > DEPTH {
-        return push(tokens, "m", "deeper than is shown");
+        return tokens.push(Token::Note(t("person-data-too-deep")));
     }
     match value {
         Value::Object(members) if !members.is_empty() => write_object(tokens, members, depth),
@@ -64,9 +73,11 @@ fn write_object(tokens: &mut Vec<Token>, members: &Map<String, Value>, depth: us
         push(tokens, "k", Value::from(name.as_str()).to_string());
         push(tokens, "", ": ");
         if let Some(chars) = sealed_chars(value) {
-            push(tokens, "m", format!("sealed, {chars} characters"));
+            tokens.push(Token::Note(
+                t("person-data-sealed-value").with("count", chars),
+            ));
         } else if is_secret_name(name) {
-            push(tokens, "m", hidden(value));
+            tokens.push(Token::Note(hidden(value)));
         } else {
             write(tokens, value, depth + 1);
         }
@@ -76,12 +87,12 @@ fn write_object(tokens: &mut Vec<Token>, members: &Map<String, Value>, depth: us
 }
 
 /// What may be a secret and is not sealed, such as an import from elsewhere.
-fn hidden(value: &Value) -> String {
+fn hidden(value: &Value) -> Message {
     match value {
-        Value::Null => "null".to_owned(),
-        Value::String(text) => format!("hidden, {} characters", text.chars().count()),
+        Value::Null => Message::verbatim("null"),
+        Value::String(text) => t("person-data-hidden-text").with("count", text.chars().count()),
         Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            "hidden".to_owned()
+            t("person-data-hidden")
         }
     }
 }
@@ -100,7 +111,12 @@ mod tests {
     use crate::storage::sealing::Sealer;
 
     fn text(value: &Value) -> String {
-        tree(value).into_iter().map(|token| token.text).collect()
+        let tokens = tree(value).into_iter();
+        let texts = tokens.map(|token| match token {
+            Token::Data { text, .. } => text,
+            Token::Note(note) => note.to_string(),
+        });
+        texts.collect()
     }
 
     #[test]
@@ -111,8 +127,11 @@ mod tests {
             text(&value),
             "{\n  \"a\": \"x<y\",\n  \"b\": [\n    1,\n    true\n  ],\n  \"c\": {},\n  \"d\": null\n}"
         );
-        let classes: Vec<_> = tree(&value).into_iter().map(|token| token.class).collect();
-        assert!(classes.contains(&"k") && classes.contains(&"n"));
+        let has = |wanted| {
+            let mut tokens = tree(&value).into_iter();
+            tokens.any(|token| matches!(token, Token::Data { class, .. } if class == wanted))
+        };
+        assert!(has("k") && has("n"));
     }
 
     #[test]

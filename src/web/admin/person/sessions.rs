@@ -8,9 +8,10 @@ use serde::Deserialize;
 use super::super::context::{ContextOf, StaffContext};
 use super::super::error::AdminError;
 use super::super::forms::ProtectedForm;
-use super::super::frame::{Frame, Nav, render};
+use super::super::frame::{Frame, Nav};
 use super::super::notices::Notice;
-use super::{count_of, failed, name_of, user_path};
+use super::super::text::{filters, t};
+use super::{failed, name_of, user_path};
 use crate::app::App;
 use crate::domain::{SessionId, UserId};
 use crate::flows::people::{plan_session_end, revoke_session, revoke_sessions};
@@ -25,7 +26,7 @@ struct SessionsPage {
     name: String,
     /// Whether it is about all of them.
     all: bool,
-    sessions_words: String,
+    sessions: i64,
 }
 
 /// Nothing but the token.
@@ -72,21 +73,18 @@ async fn page(
         .await
         .map_err(|error| failed(error, id))?;
     let name = name_of(&plan.user);
-    let title = if all {
-        format!("End all sessions of {name}")
+    let title = t(if all {
+        "sessions-end-all"
     } else {
-        format!("End a session of {name}")
-    };
-    render(&SessionsPage {
-        frame: staff.frame(app, &title, Nav::Users),
+        "sessions-end-one"
+    });
+    staff.render(&SessionsPage {
+        frame: staff.frame(app, title.with("name", &name), Nav::Users),
         action,
         back: user_path(id),
         name,
         all,
-        sessions_words: count_of(
-            usize::try_from(plan.sessions).unwrap_or_default(),
-            "session",
-        ),
+        sessions: plan.sessions,
     })
 }
 
@@ -105,10 +103,7 @@ pub async fn revoke_all(
     let ended = revoke_sessions(&app, staff.by(context), id, None)
         .await
         .map_err(|error| failed(error, id))?;
-    let notice = match usize::try_from(ended).unwrap_or_default() {
-        0 => Notice::ok("There was no session left to end."),
-        count => Notice::ok(format!("Ended {}.", count_of(count, "session"))),
-    };
+    let notice = Notice::ok(t("sessions-ended").with("count", ended));
     Ok(staff.redirect_with_notice(&user_path(id), notice))
 }
 
@@ -128,10 +123,10 @@ pub async fn revoke_one(
     let ended = revoke_session(&app, staff.by(context), id, SessionId(session_id), None)
         .await
         .map_err(|error| failed(error, id))?;
-    let notice = if ended {
-        Notice::ok("Ended the session.")
+    let notice = Notice::ok(t(if ended {
+        "sessions-ended-one"
     } else {
-        Notice::ok("The session had ended before. Nothing was done now.")
-    };
+        "sessions-ended-before"
+    }));
     Ok(staff.redirect_with_notice(&user_path(id), notice))
 }

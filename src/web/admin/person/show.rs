@@ -9,12 +9,13 @@ use serde_json::Value;
 use super::super::context::{ContextOf, StaffContext};
 use super::super::device::device_name;
 use super::super::error::AdminError;
-use super::super::frame::{Frame, Nav, initials, render};
+use super::super::frame::{Frame, Nav, initials};
 use super::super::marks::Mark;
-use super::super::time::Time;
+use super::super::text::{Message, filters, t};
+use super::super::time::{Time, date};
 use super::json_tree::{Token, tree};
 use super::timeline::{Line, actor_words, check_words, lines};
-use super::{count_of, failed, name_of, title_of};
+use super::{failed, name_of, title_of};
 use crate::app::App;
 use crate::domain::stewardship::StandingOrder;
 use crate::domain::{User, UserId};
@@ -46,7 +47,7 @@ struct UserPage {
     last_sign_in: Option<Time>,
     joined: Time,
     inactive: Option<Inactive>,
-    ways_in: String,
+    ways_in: Message,
     accounts: Vec<AccountRow>,
     unlinked: Vec<UnlinkedRow>,
     waiting: Vec<WaitingRow>,
@@ -55,14 +56,14 @@ struct UserPage {
 }
 
 struct Inactive {
-    by: String,
+    by: Message,
     reason: String,
     at: Time,
 }
 
 struct Tag {
     tone: &'static str,
-    text: String,
+    text: Message,
 }
 
 struct AccountRow {
@@ -75,7 +76,7 @@ struct AccountRow {
     linked: Time,
     used: Time,
     data: Vec<Token>,
-    checked: Option<(String, Time)>,
+    checked: Option<(Message, Time)>,
 }
 
 struct UnlinkedRow {
@@ -83,7 +84,7 @@ struct UnlinkedRow {
     mark: Mark,
     title: String,
     uid: String,
-    by: String,
+    by: Message,
     reason: String,
     at: Time,
     until: Time,
@@ -96,16 +97,17 @@ struct WaitingRow {
     title: String,
     uid: String,
     tag: Tag,
-    by: String,
+    by: Message,
     reason: String,
 }
 
 struct SessionRow {
     id: i64,
-    device: String,
+    device: Message,
     icon: &'static str,
     is_now: bool,
-    with: String,
+    /// With which account it was begun.
+    with: Message,
     address: String,
     started: Time,
     used: Time,
@@ -125,8 +127,9 @@ pub async fn show_user(
     let view = view_user(&app, &staff.by(context), id)
         .await
         .map_err(|error| failed(error, id))?;
-    let frame = staff.frame(&app, &name_of(&view.user.user), Nav::Users);
-    render(&page(&app, frame, &view))
+    let name = Message::verbatim(name_of(&view.user.user));
+    let frame = staff.frame(&app, name, Nav::Users);
+    staff.render(&page(&app, frame, &view))
 }
 
 fn page(app: &App, frame: Frame, view: &UserView) -> UserPage {
@@ -137,7 +140,7 @@ fn page(app: &App, frame: Frame, view: &UserView) -> UserPage {
         last_sign_in: view.user.last_sign_in_at.map(|at| frame.time(at)),
         joined: frame.time(user.date_joined),
         inactive: inactive(&frame, view),
-        ways_in: ways_in(view),
+        ways_in: t("person-ways-in").with("count", view.ways_in()),
         accounts: view
             .accounts
             .iter()
@@ -169,19 +172,11 @@ fn inactive(frame: &Frame, view: &UserView) -> Option<Inactive> {
     })
 }
 
-fn ways_in(view: &UserView) -> String {
-    match view.ways_in() {
-        0 => "No way to sign in".to_owned(),
-        1 => "1 way to sign in".to_owned(),
-        ways => format!("{ways} ways to sign in"),
-    }
-}
-
 fn account_row(app: &App, frame: &Frame, view: &AccountView) -> AccountRow {
     let account = &view.record.social_auth;
     let mut tags = Vec::new();
     if !view.is_way_in {
-        tags.push(tag("", "Provider is off"));
+        tags.push(tag("", t("person-provider-off")));
     }
     tags.extend(token_tag(view, frame.now()));
     AccountRow {
@@ -195,17 +190,14 @@ fn account_row(app: &App, frame: &Frame, view: &AccountView) -> AccountRow {
         used: frame.time(account.modified_at),
         data: tree(&account.extra_data),
         checked: view.check.as_ref().and_then(|check| {
-            let words = check_words(check.outcome.as_deref()?);
-            Some((words.to_owned(), frame.time(check.checked_at)))
+            let result = check_words(check.outcome.as_deref()?);
+            Some((result, frame.time(check.checked_at)))
         }),
     }
 }
 
-fn tag(tone: &'static str, text: impl Into<String>) -> Tag {
-    Tag {
-        tone,
-        text: text.into(),
-    }
+const fn tag(tone: &'static str, text: Message) -> Tag {
+    Tag { tone, text }
 }
 
 /// What is worth knowing of the stored access token: the provider's word before ours.
@@ -215,15 +207,15 @@ fn token_tag(view: &AccountView, now: DateTime<Utc>) -> Option<Tag> {
         .as_ref()
         .and_then(|check| check.outcome.as_deref());
     match checked {
-        Some("refused") => return Some(tag("bad", "Refused by provider")),
-        Some("another_apps") => return Some(tag("bad", "Another app's access token")),
-        Some("another_persons") => return Some(tag("bad", "Another person's access token")),
-        Some("expired") => return Some(tag("warn", "Access token expired")),
+        Some("refused") => return Some(tag("bad", t("person-token-refused"))),
+        Some("another_apps") => return Some(tag("bad", t("person-token-of-another-app"))),
+        Some("another_persons") => return Some(tag("bad", t("person-token-of-another-person"))),
+        Some("expired") => return Some(tag("warn", t("person-token-expired"))),
         _ => {}
     }
     let extra_data = &view.record.social_auth.extra_data;
     if extra_data.get("access_token").is_none() {
-        return Some(tag("", "No access token"));
+        return Some(tag("", t("person-token-missing")));
     }
     let expires_at = extra_data.get("expires_at").and_then(Value::as_str);
     let left = expires_at
@@ -231,22 +223,12 @@ fn token_tag(view: &AccountView, now: DateTime<Utc>) -> Option<Tag> {
         .to_utc()
         - now;
     if left <= TimeDelta::zero() {
-        return Some(tag("warn", "Access token expired"));
+        return Some(tag("warn", t("person-token-expired")));
     }
-    let words = match (left.num_days(), left.num_hours()) {
-        (days, _) if days >= SOON_DAYS => return None,
-        (0, 0) => "within the hour".to_owned(),
-        (0, hours) => format!(
-            "in {}",
-            count_of(usize::try_from(hours).unwrap_or_default(), "hour")
-        ),
-        (days, _) => format!(
-            "in {}",
-            count_of(usize::try_from(days).unwrap_or_default(), "day")
-        ),
-    };
     // Most access tokens live for an hour or so: only a long one that ends is news.
-    (left.num_hours() >= 24).then(|| tag("warn", format!("Access token expires {words}")))
+    let days = left.num_days();
+    let is_news = (1..SOON_DAYS).contains(&days);
+    is_news.then(|| tag("warn", t("person-token-expires").with("count", days)))
 }
 
 fn handle(extra_data: &Value) -> String {
@@ -258,12 +240,13 @@ fn handle(extra_data: &Value) -> String {
 }
 
 fn order_tag(order: StandingOrder, until: DateTime<Utc>) -> Tag {
-    let day = until.format("%-d %b %Y");
     match order {
-        StandingOrder::Refuse => tag("bad", format!("Refused until {day}")),
+        StandingOrder::Refuse => tag("bad", t("person-order-refused").with("day", date(&until))),
         StandingOrder::AssociateWith(user_id) => tag(
             "ok",
-            format!("Goes to user {user_id} at its next sign-in, until {day}"),
+            t("person-order-associate")
+                .with("user", user_id.to_string())
+                .with("day", date(&until)),
         ),
     }
 }
@@ -335,12 +318,15 @@ fn session_row(app: &App, frame: &Frame, view: &UserView, session: &SessionRecor
     SessionRow {
         id: session.id.0,
         icon: icon_of(session.user_agent.as_deref().unwrap_or_default()),
-        device: session
-            .api_client
-            .clone()
-            .unwrap_or_else(|| device_name(session.user_agent.as_deref())),
+        device: session.api_client.clone().map_or_else(
+            || device_name(session.user_agent.as_deref()),
+            Message::verbatim,
+        ),
         is_now: frame.now() - session.last_used_at < TimeDelta::minutes(NOW_MINUTES),
-        with: with.unwrap_or_else(|| "an account that is gone".to_owned()),
+        with: with.map_or_else(
+            || t("person-session-with-gone"),
+            |title| t("person-session-with").with("provider", title),
+        ),
         address: session.address.clone().unwrap_or_default(),
         started: frame.time(session.created_at),
         used: frame.time(session.last_used_at),

@@ -9,9 +9,11 @@ use serde::Deserialize;
 use super::super::context::{ContextOf, StaffContext};
 use super::super::error::AdminError;
 use super::super::forms::{FormErrors, ProtectedForm};
-use super::super::frame::{Frame, Nav, render, render_with_status};
+use super::super::frame::{Frame, Nav};
 use super::super::marks::Mark;
 use super::super::notices::Notice;
+use super::super::text::{filters, t};
+use super::super::time::date;
 use super::{failed, name_of, reason_of, title_of, user_path};
 use crate::app::App;
 use crate::domain::UserId;
@@ -59,7 +61,7 @@ pub async fn show_ticket(
         user: user_id.to_string(),
         why: String::new(),
     };
-    render(&page(&app, &staff, &kept, form, FormErrors::none()))
+    staff.render(&page(&app, &staff, &kept, form, FormErrors::none()))
 }
 
 /// `POST /admin/users/{id}/unlinked/{unlinked}/ticket`
@@ -77,11 +79,11 @@ pub async fn issue_ticket(
     let mut errors = FormErrors::none();
     let target = form.user.trim().parse().ok().map(UserId);
     if target.is_none() {
-        errors.add("user", "Give the number of a user");
+        errors.add("user", t("ticket-user-unreadable"));
     }
     let reason = reason_of(&form.why);
-    if let Err(problem) = reason {
-        errors.add("why", problem);
+    if let Err(problem) = &reason {
+        errors.add("why", problem.clone());
     }
     let (Some(target), Ok(reason)) = (target, reason) else {
         return again(&app, &staff, &kept, form, errors);
@@ -96,19 +98,19 @@ pub async fn issue_ticket(
     match issue_association_ticket(&app, staff.by(context), request).await {
         Ok(until) => {
             let title = title_of(&app, account.provider.as_str());
-            let until = until.format("%-d %b %Y");
-            let text = format!(
-                "The next sign-in with {title} {} will link it to user {target}, until {until}.",
-                account.uid
-            );
+            let text = t("ticket-issued")
+                .with("provider", title)
+                .with("uid", account.uid.as_str())
+                .with("user", target.to_string())
+                .with("day", date(&until));
             Ok(staff.redirect_with_notice(&user_path(user_id), Notice::ok(text)))
         }
         Err(PersonError::UserNotFound) => {
-            let errors = FormErrors::one("user", "There is no user with this number");
+            let errors = FormErrors::one("user", t("ticket-user-unknown"));
             again(&app, &staff, &kept, form, errors)
         }
         Err(PersonError::Inactive) => {
-            let errors = FormErrors::one("user", "That user is inactive");
+            let errors = FormErrors::one("user", t("ticket-user-inactive"));
             again(&app, &staff, &kept, form, errors)
         }
         Err(error) => Err(failed(error, user_id)),
@@ -132,7 +134,7 @@ fn again(
     errors: FormErrors,
 ) -> Result<HttpResponse, AdminError> {
     let page = page(app, staff, kept, form, errors);
-    render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    staff.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
 fn page(
@@ -144,11 +146,8 @@ fn page(
 ) -> TicketPage {
     let account = &kept.account;
     let title = title_of(app, account.provider.as_str());
-    let frame = staff.frame(
-        app,
-        &format!("Associate {title} on next sign-in"),
-        Nav::Users,
-    );
+    let heading = t("ticket-title").with("provider", &title);
+    let frame = staff.frame(app, heading, Nav::Users);
     TicketPage {
         frame: frame.with_errors(!errors.is_empty()),
         errors,

@@ -1,6 +1,7 @@
 //! What happened to a user, in words.
 
 use super::super::frame::Frame;
+use super::super::text::{Message, t};
 use super::super::time::Time;
 use super::super::words;
 use crate::storage::audit::{AuditRecord, NamedEntry};
@@ -14,11 +15,11 @@ pub struct Line {
     /// The class of the stylesheet: how it went.
     pub class: &'static str,
     /// What happened.
-    pub what: String,
+    pub what: Message,
     /// When.
     pub time: Time,
-    /// By whom, why, from where.
-    pub beside: String,
+    /// By whom, why, from where, as far as there is something to say.
+    pub beside: Vec<Message>,
     /// The entry of the audit log.
     pub id: i64,
     /// The request it happened in.
@@ -42,7 +43,9 @@ pub fn lines(
             && *by == viewer
         {
             *times += 1;
-            last.what = format!("{} looked at this page {times} times", actor(entry));
+            last.what = t("person-viewed-times")
+                .with("actor", actor(entry))
+                .with("count", *times);
             continue;
         }
         if lines.len() == SHOWN {
@@ -79,7 +82,7 @@ fn class(record: &AuditRecord) -> &'static str {
 }
 
 /// Who acted, by name where it is known.
-fn actor(entry: &NamedEntry) -> String {
+fn actor(entry: &NamedEntry) -> Message {
     actor_words(
         &entry.record.actor_kind,
         entry.record.actor_id,
@@ -89,93 +92,78 @@ fn actor(entry: &NamedEntry) -> String {
 
 /// The same for other records.
 #[must_use]
-pub fn actor_words(kind: &str, id: Option<i64>, name: Option<&str>) -> String {
+pub fn actor_words(kind: &str, id: Option<i64>, name: Option<&str>) -> Message {
     match (kind, name, id) {
         ("api_client", Some(title), _) => words::api_client(title),
-        (_, Some(name), _) => name.to_owned(),
-        ("staff", None, Some(id)) => format!("Staff {id}"),
-        ("api_client", None, Some(id)) => format!("API client {id}"),
-        ("user", None, _) => "The user".to_owned(),
-        ("system", None, _) => "The service".to_owned(),
-        _ => "Somebody".to_owned(),
+        (_, Some(name), _) => Message::verbatim(name.to_owned()),
+        ("staff", None, Some(id)) => t("actor-staff-by-id").with("id", id.to_string()),
+        ("api_client", None, Some(id)) => t("actor-api-client-by-id").with("id", id.to_string()),
+        ("user", None, _) => t("actor-the-user"),
+        ("system", None, _) => t("actor-service"),
+        _ => t("actor-somebody"),
     }
 }
 
-fn what(entry: &NamedEntry, title_of: &dyn Fn(&str) -> String) -> String {
+fn what(entry: &NamedEntry, title_of: &dyn Fn(&str) -> String) -> Message {
     let record = &entry.record;
     let provider = record.provider.as_deref().map(title_of).unwrap_or_default();
     let reason = record.reason.as_deref().unwrap_or_default();
+    let with_provider = |id| t(id).with("provider", &provider);
     match record.action.as_str() {
-        "signed_up" => format!("Signed up with {provider}"),
-        "signed_in" => format!("Signed in with {provider}"),
-        "associated" => format!("Linked {provider}"),
-        "refused" => format!("Refused with {provider}: {}", words::reason(reason)),
-        "session_refreshed" => "Session refreshed".to_owned(),
-        "refresh_token_reused" => {
-            "A spent refresh token came back; the session was ended".to_owned()
+        "signed_up" => with_provider("person-did-sign-up"),
+        "signed_in" => with_provider("person-did-sign-in"),
+        "associated" => with_provider("person-did-link"),
+        "refused" => with_provider("person-was-refused").with("reason", words::reason(reason)),
+        "session_refreshed" => t("person-session-refreshed"),
+        "refresh_token_reused" => t("person-refresh-token-reused"),
+        "link_ticket_issued" => with_provider("person-link-ticket-issued"),
+        "leftovers_cleared" => t("person-leftovers-cleared"),
+        "user_viewed" => t("person-viewed").with("actor", actor(entry)),
+        "unlinked" => with_provider("person-was-unlinked"),
+        "unlink_undone" => with_provider("person-unlink-undone"),
+        "token_revoked" => with_provider(match reason {
+            "revoked" => "person-token-revoked",
+            "refused" => "person-token-not-revoked",
+            _ => "person-token-revocation-not-reached",
+        }),
+        "association_ticket_issued" => with_provider("person-association-ticket-issued"),
+        "association_ticket_redeemed" => with_provider("person-association-ticket-redeemed"),
+        "associated_in_advance" => with_provider("person-associated-in-advance"),
+        "deactivated" => t("person-deactivated"),
+        "reactivated" => t("person-reactivated"),
+        "session_revoked" => t("person-session-revoked"),
+        "sessions_revoked" => t("person-sessions-revoked"),
+        "token_checked" => {
+            with_provider("person-token-checked").with("result", check_words(reason))
         }
-        "link_ticket_issued" => format!("Asked whether to link {provider}, by email address"),
-        "leftovers_cleared" => {
-            "Unverified accounts and sessions cleared before a link by email address".to_owned()
-        }
-        "user_viewed" => format!("{} looked at this page", actor(entry)),
-        "unlinked" => format!("Unlinked {provider}"),
-        "unlink_undone" => format!("Gave {provider} back"),
-        "token_revoked" => match reason {
-            "revoked" => format!("{provider} revoked the access token"),
-            "refused" => format!("{provider} did not revoke the access token"),
-            _ => format!("{provider} was not reached to revoke the access token"),
-        },
-        "association_ticket_issued" => {
-            format!("The next sign-in with {provider} will link it here")
-        }
-        "association_ticket_redeemed" => format!("Linked {provider} by a ticket"),
-        "associated_in_advance" => format!("Linked {provider} before the first sign-in with it"),
-        "deactivated" => "Deactivated".to_owned(),
-        "reactivated" => "Reactivated".to_owned(),
-        "session_revoked" => "One session ended".to_owned(),
-        "sessions_revoked" => "All sessions ended".to_owned(),
-        "token_checked" => format!("{provider}: {}", check_words(reason)),
         other => words::action(other),
     }
 }
 
 /// What a check of an access token said.
 #[must_use]
-pub fn check_words(outcome: &str) -> &'static str {
-    match outcome {
-        "works" => "the access token works",
-        "expired" => "the access token has expired",
-        "refused" => "the access token is refused",
-        "another_apps" => "the access token was issued to another app",
-        "another_persons" => "the access token belongs to another person",
-        "not_reached" => "the provider was not reached",
-        _ => "the access token cannot be checked",
-    }
+pub fn check_words(outcome: &str) -> Message {
+    t(match outcome {
+        "works" => "person-check-works",
+        "expired" => "person-check-expired",
+        "refused" => "person-check-refused",
+        "another_apps" => "person-check-another-apps",
+        "another_persons" => "person-check-another-persons",
+        "not_reached" => "person-check-not-reached",
+        _ => "person-check-impossible",
+    })
 }
 
-/// Actions whose reason is somebody's own words.
-const HAS_REASON: [&str; 8] = [
-    "unlinked",
-    "unlink_undone",
-    "deactivated",
-    "reactivated",
-    "association_ticket_issued",
-    "associated_in_advance",
-    "session_revoked",
-    "sessions_revoked",
-];
-
-fn beside(entry: &NamedEntry) -> String {
+fn beside(entry: &NamedEntry) -> Vec<Message> {
     let record = &entry.record;
-    let mut parts = Vec::new();
+    let mut pieces = Vec::new();
     if record.action != "user_viewed" && !matches!(record.actor_kind.as_str(), "anonymous" | "user")
     {
-        parts.push(actor(entry));
+        pieces.push(actor(entry));
     }
-    if let (true, Some(reason)) = (HAS_REASON.contains(&record.action.as_str()), &record.reason) {
-        parts.push(reason.clone());
+    if let (true, Some(reason)) = (words::has_own_words(&record.action), &record.reason) {
+        pieces.push(Message::verbatim(reason.clone()));
     }
-    parts.extend(record.address.clone());
-    parts.join(" · ")
+    pieces.extend(record.address.clone().map(Message::verbatim));
+    pieces
 }

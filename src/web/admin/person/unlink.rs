@@ -9,11 +9,12 @@ use serde::Deserialize;
 use super::super::context::{ContextOf, StaffContext};
 use super::super::error::AdminError;
 use super::super::forms::{FormErrors, ProtectedForm};
-use super::super::frame::{Frame, Nav, render, render_with_status};
+use super::super::frame::{Frame, Nav};
 use super::super::marks::Mark;
 use super::super::notices::Notice;
-use super::super::time::Time;
-use super::{count_of, failed, name_of, reason_of, title_of, user_path};
+use super::super::text::{Message, filters, t};
+use super::super::time::{Time, date};
+use super::{failed, name_of, reason_of, title_of, user_path};
 use crate::app::App;
 use crate::domain::stewardship::{RowVersion, UnlinkedId};
 use crate::domain::webhook::EventType;
@@ -39,12 +40,11 @@ struct UnlinkPage {
     used: Time,
     is_last_way_in: bool,
     sessions: i64,
-    sessions_words: String,
     can_revoke: bool,
     undo_days: u16,
     /// Who is told of it, in words; empty if nobody is.
     webhooks: String,
-    refuse_until: String,
+    refuse_until: Message,
     form: UnlinkForm,
 }
 
@@ -79,7 +79,7 @@ pub async fn show_unlink(
         sure: None,
         block: None,
     };
-    render(&page(&app, &staff, &plan, form, FormErrors::none()))
+    staff.render(&page(&app, &staff, &plan, form, FormErrors::none()))
 }
 
 /// `POST /admin/users/{id}/accounts/{account}/unlink`
@@ -117,7 +117,7 @@ pub async fn unlink_account(
             Ok(staff.redirect_with_notice(&user_path(user_id), notice))
         }
         Err(PersonError::LastWayIn) => {
-            let errors = FormErrors::one("sure", "Confirm that no way to sign in will be left");
+            let errors = FormErrors::one("sure", t("unlink-sure-missing"));
             again(&app, &staff, (user_id, id), form, errors).await
         }
         Err(error) => Err(conflict(error)),
@@ -141,15 +141,12 @@ pub async fn undo(
         .await
         .map_err(|error| failed(error, user_id))?;
     let title = title_of(&app, restored.provider.as_str());
-    let notice = if restored.was_repeated {
-        Notice::ok(format!(
-            "{title} had been given back before. Nothing was done now."
-        ))
+    let text = t(if restored.was_repeated {
+        "unlink-undone-before"
     } else {
-        Notice::ok(format!(
-            "{title} is linked again. Its access token comes back at the next sign-in."
-        ))
-    };
+        "unlink-undone"
+    });
+    let notice = Notice::ok(text.with("provider", title));
     Ok(staff.redirect_with_notice(&user_path(user_id), notice))
 }
 
@@ -174,7 +171,7 @@ async fn again(
         .await
         .map_err(|error| failed(error, user_id))?;
     let page = page(app, staff, &plan, form, errors);
-    render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    staff.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
 fn page(
@@ -187,11 +184,12 @@ fn page(
     let account = &plan.account;
     let name = name_of(&plan.user);
     let title = title_of(app, account.provider.as_str());
-    let heading = format!("Unlink {title} from {name}");
+    let heading = t("unlink-title")
+        .with("provider", &title)
+        .with("name", &name);
     let frame = staff
-        .frame(app, &heading, Nav::Users)
+        .frame(app, heading, Nav::Users)
         .with_errors(!errors.is_empty());
-    let sessions = usize::try_from(plan.sessions).unwrap_or_default();
     let first_name = match plan.user.first_name.trim() {
         "" => name.clone(),
         first_name => first_name.to_owned(),
@@ -208,7 +206,6 @@ fn page(
         used: frame.time(account.modified_at),
         is_last_way_in: plan.is_last_way_in,
         sessions: plan.sessions,
-        sessions_words: count_of(sessions, "session"),
         can_revoke: plan.can_revoke,
         webhooks: app
             .webhooks
@@ -217,7 +214,7 @@ fn page(
             .collect::<Vec<_>>()
             .join(", "),
         undo_days: plan.undo_until.map_or(0, |_| app.retention.undo_days),
-        refuse_until: plan.refuse_until.format("%-d %b %Y").to_string(),
+        refuse_until: date(&plan.refuse_until),
         // With the version that the form had: a change since then is still to be noticed.
         form,
         frame,
@@ -229,37 +226,22 @@ fn notice(app: &App, user_id: UserId, unlinked: &Unlinked) -> Notice {
     let undo = unlinked
         .unlinked_id
         .map(|id| format!("{}/unlinked/{id}/undo", user_path(user_id)));
+    let text = t(match unlinked.revocation {
+        None => "unlink-repeated",
+        Some(Revocation::Revoked) => "unlink-done-revoked",
+        Some(Revocation::Refused) => "unlink-done-not-revoked",
+        Some(Revocation::NotReached) => "unlink-done-not-reached",
+        Some(Revocation::NotOffered) => "unlink-done",
+    });
+    let text = text
+        .with("provider", title)
+        .with("count", unlinked.sessions_ended);
     let notice = match unlinked.revocation {
-        None => Notice::ok(format!(
-            "{title} had been unlinked before. Nothing was done now."
-        )),
-        Some(revocation) => {
-            let ended = match unlinked.sessions_ended {
-                0 => String::new(),
-                count => format!(" Ended {}.", count_of(count, "session")),
-            };
-            let text = format!("Unlinked {title}.{ended}{}", revoked(&title, revocation));
-            match revocation {
-                Revocation::Revoked | Revocation::NotOffered => Notice::ok(text),
-                Revocation::Refused | Revocation::NotReached => Notice::warn(text),
-            }
-        }
+        None | Some(Revocation::Revoked | Revocation::NotOffered) => Notice::ok(text),
+        Some(Revocation::Refused | Revocation::NotReached) => Notice::warn(text),
     };
     match undo {
-        Some(undo) => notice.with_action("Undo", undo),
+        Some(undo) => notice.with_action(t("unlink-undo"), undo),
         None => notice,
-    }
-}
-
-fn revoked(title: &str, revocation: Revocation) -> String {
-    match revocation {
-        Revocation::Revoked => format!(" {title} revoked the access token."),
-        Revocation::Refused => {
-            format!(" {title} did not revoke the access token; it may have ended already.")
-        }
-        Revocation::NotReached => {
-            format!(" {title} was not reached, so the access token may live on there.")
-        }
-        Revocation::NotOffered => String::new(),
     }
 }
