@@ -5,6 +5,7 @@ use crate::storage::provider_users::{self, Dependants};
 
 on_both! {
     whoever_has_another_way_in_does_not_depend_on_a_provider
+    each_of_several_is_told_as_it_is_alone
     nobody_is_found_only_after_all_were_looked_at
     what_is_not_configured_is_found_by_its_social_accounts
 }
@@ -58,6 +59,49 @@ async fn whoever_has_another_way_in_does_not_depend_on_a_provider(db: Db) {
     assert_eq!(of(&db, &["gitlab"], 10).await.users, 3);
     assert_eq!(of(&db, &[], 10).await, dependants(3, 4, true));
     assert_eq!(of(&db, &[], 2).await, dependants(2, 2, false));
+}
+
+async fn each_of_several_is_told_as_it_is_alone(db: Db) {
+    sign_ups(&db, 3, "google").await;
+    db.write(|tx| associate(tx, UserId(3), "c2")).await.unwrap();
+    let each = |ways_in: &'static [&'static str], limit| {
+        let db = db.clone();
+        let ids = ["google", "github", "gitlab"].map(str::to_owned);
+        let ways_in: Vec<String> = ways_in.iter().map(|id| (*id).to_owned()).collect();
+        async move {
+            db.read(move |r| provider_users::count_each(r, &ids, &ways_in, limit))
+                .await
+                .unwrap()
+        }
+    };
+
+    assert_eq!(
+        each(&["google", "github"], 10).await,
+        [
+            dependants(0, 2, true),
+            dependants(1, 4, true),
+            Dependants::NONE
+        ]
+    );
+    assert_eq!(
+        each(&[], 2).await,
+        [
+            dependants(2, 2, false),
+            dependants(2, 2, false),
+            Dependants::NONE
+        ]
+    );
+    // More than one statement asks of.
+    let ids: Vec<String> = (0..250)
+        .map(|number| format!("provider-{number}"))
+        .collect();
+    let ids = [ids, vec!["github".to_owned()]].concat();
+    let many = db
+        .read(move |r| provider_users::count_each(r, &ids, &[], 5))
+        .await
+        .unwrap();
+    assert_eq!(many.len(), 251);
+    assert_eq!(many.last(), Some(&dependants(3, 4, true)));
 }
 
 async fn nobody_is_found_only_after_all_were_looked_at(db: Db) {

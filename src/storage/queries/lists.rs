@@ -71,6 +71,14 @@ pub(in crate::storage) fn named(
     Ok(Statement::<(BigInt, Text)>::of(sql).load(conn)?)
 }
 
+/// A text, a number and a truth a row.
+pub(in crate::storage) fn flagged(
+    conn: &mut Conn,
+    sql: &Sql,
+) -> Result<Vec<(String, i64, bool)>, StorageError> {
+    Ok(Statement::<(Text, BigInt, Bool)>::of(sql).load(conn)?)
+}
+
 type UserColumns = (
     BigInt,
     Text,

@@ -12,7 +12,7 @@ use crate::storage::provider_users::{self, Dependants, Removed};
 /// Social accounts that a list of providers looks at, all providers together. A provider's own page looks at more of it.
 const LOOKED_AT: u32 = 1000;
 
-/// Who depends on each of the providers of a list.
+/// Who depends on each of the providers of a list: all of them are configured, or none is.
 pub(super) async fn count_dependants_of_list(
     app: &Arc<App>,
     ids: Vec<String>,
@@ -21,31 +21,24 @@ pub(super) async fn count_dependants_of_list(
     count_dependants(app, ids, (LOOKED_AT / count).max(1)).await
 }
 
-/// Who depends on each of the providers.
+/// Who depends on each of the providers, which all are configured, or none is.
 pub(super) async fn count_dependants(
     app: &Arc<App>,
     ids: Vec<String>,
     limit: u32,
 ) -> Result<Vec<Dependants>, StorageError> {
-    let of_app = Arc::clone(app);
+    let ways_in = ways_in(&app.providers, &ids);
     app.db
-        .read(move |reader| {
-            ids.iter()
-                .map(|id| {
-                    let ways_in = ways_in_beside(&of_app.providers, id);
-                    provider_users::count(reader, id, &ways_in, limit)
-                })
-                .collect()
-        })
+        .read(move |reader| provider_users::count_each(reader, &ids, &ways_in, limit))
         .await
 }
 
-/// The providers that let users in who have `id` as well: what else is on. Those who are left behind by a provider that is gone are let in
-/// again by switching on one that is off.
-fn ways_in_beside(providers: &Providers, id: &str) -> Vec<String> {
-    if providers.is_configured(id) {
+/// The providers that let users in who have one of these as well: what is on. Those who are left behind by a provider that is gone are
+/// let in again by switching on one that is off.
+fn ways_in(providers: &Providers, ids: &[String]) -> Vec<String> {
+    if ids.iter().all(|id| providers.is_configured(id)) {
         let on = providers.iter().map(|provider| provider.id().to_string());
-        on.filter(|other| other != id).collect()
+        on.collect()
     } else {
         providers.configured().map(str::to_owned).collect()
     }

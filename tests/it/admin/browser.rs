@@ -82,6 +82,7 @@ pub(super) async fn populate(app: &TestApp, admin: &mut StaffClient) {
         ("Margaret", "Silva"),
         ("Kenji", "Watanabe"),
         ("Ingrid", "Solheim"),
+        ("Maximiliane-Konstantina", "Wolfeschlegelsteinhausen"),
     ] {
         let email = format!("{}@example.org", name.to_lowercase());
         let proof = json!({

@@ -90,6 +90,7 @@ fn words(html: &str) -> Vec<String> {
             "alt",
             "data-l",
             "data-copy",
+            "data-sort",
             "data-words",
         ] {
             if let Some((_, rest)) = tag.split_once(&format!(" {name}=\"")) {
@@ -116,6 +117,8 @@ const DATA: &[&str] = &[
     "Watanabe",
     "Ingrid",
     "Solheim",
+    "Maximiliane-Konstantina",
+    "Wolfeschlegelsteinhausen",
     "Fake provider",
     "SQLite",
     "PostgreSQL",

@@ -116,6 +116,8 @@ list-remove-filter = Diesen Filter entfernen
 list-clear-filters = Filter entfernen
 list-export = Export
 list-export-hint = Die Ansicht, die Sie sehen, als Datei. Steht im Audit-Log.
+# Vor den Spaltenüberschriften, wo Zeilen Karten sind.
+list-sort-by = Sortieren nach
 list-rows = Zeilen
 list-export-csv = Mit Kommas getrennt (CSV)
 list-export-ndjson = Ein JSON-Objekt je Zeile (NDJSON)

@@ -116,6 +116,8 @@ list-remove-filter = Remove this filter
 list-clear-filters = Clear filters
 list-export = Export
 list-export-hint = The view you see, as a stream. Written to the audit log.
+# Before the heads of columns, where rows are cards.
+list-sort-by = Sort by
 list-rows = Rows
 list-export-csv = Comma-separated (CSV)
 list-export-ndjson = One JSON object a line (NDJSON)

@@ -248,6 +248,7 @@ fn own_words(template: &str) -> Vec<String> {
         "alt",
         "data-l",
         "data-copy",
+        "data-sort",
         "data-words",
     ] {
         for value in between(&text, &format!("{attribute}=\""), '"') {
@@ -286,6 +287,20 @@ fn no_words_stand_in_a_template() {
         words.retain(|words| !allowed.contains(&words.as_str()));
         assert!(words.is_empty(), "{}: {words:?}", path.display());
     }
+}
+
+#[test]
+fn no_words_stand_in_the_stylesheet() {
+    let contents = between(
+        include_str!("../../../../static/admin.css"),
+        "content: \"",
+        '"',
+    );
+    let words: Vec<&&str> = contents
+        .iter()
+        .filter(|content| content.contains(|c: char| c.is_alphabetic()))
+        .collect();
+    assert!(words.is_empty(), "{words:?}");
 }
 
 #[test]
