@@ -20,7 +20,7 @@ mod tests;
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-use askama::filters::HtmlSafe;
+use askama::filters::{Escaper, HtmlSafe};
 use askama::{FastWritable, Values};
 use fluent_bundle::types::{FluentNumber, FluentNumberOptions};
 use fluent_bundle::{FluentArgs, FluentValue};
@@ -206,27 +206,16 @@ enum Target {
 impl Target {
     /// `text`, so that it stays what it is there.
     fn of(self, text: &str) -> Cow<'_, str> {
-        let is_plain = !text.contains(['<', '>', '&', '"', '\'']);
         match self {
-            Self::Html if !is_plain => escaped(text).into(),
-            Self::Html | Self::Text => text.into(),
+            Self::Text => text.into(),
+            Self::Html => {
+                let mut escaped = String::with_capacity(text.len());
+                // Writing into a string does not fail.
+                let _ = askama::filters::Html.write_escaped_str(&mut escaped, text);
+                escaped.into()
+            }
         }
     }
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        match character {
-            '<' => escaped.push_str("&#60;"),
-            '>' => escaped.push_str("&#62;"),
-            '&' => escaped.push_str("&#38;"),
-            '"' => escaped.push_str("&#34;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }
 
 impl Arg {

@@ -216,6 +216,25 @@ fn every_string_that_is_named_is_there_and_every_other_one_is_gone() {
     );
 }
 
+#[test]
+fn strings_with_markup_are_written_as_such() {
+    let with_markup: BTreeSet<String> = strings(ENGLISH)
+        .into_iter()
+        .filter(|(_, text)| text.contains('<'))
+        .map(|(id, _)| id)
+        .collect();
+    for (path, source) in files("templates/admin", "html") {
+        for expression in between(&source, "{{", '}') {
+            let id = expression.split('"').nth(1).unwrap_or_default();
+            assert!(
+                !with_markup.contains(id) || expression.ends_with("|html"),
+                "{}: {id}",
+                path.display()
+            );
+        }
+    }
+}
+
 /// What a template says by itself, without the catalogue.
 fn own_words(template: &str) -> Vec<String> {
     let mut text = template.to_owned();
