@@ -53,7 +53,7 @@ const VIEWS: &[(&str, &str)] = &[
 
 /// How an access token stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TokenState {
+pub(super) enum AccessTokenState {
     /// There is none.
     None,
     /// It has no end.
@@ -64,7 +64,7 @@ pub(super) enum TokenState {
     Valid,
 }
 
-impl TokenState {
+impl AccessTokenState {
     /// That of a listed account, with the access token's end.
     pub(super) fn of(
         listed: &ListedSocialAuth,
@@ -120,7 +120,7 @@ struct Row {
     is_active: bool,
     associated: Time,
     last_used: Time,
-    token: TokenState,
+    token: AccessTokenState,
     expires: Option<Time>,
 }
 
@@ -268,7 +268,7 @@ fn page(
 }
 
 fn row(app: &App, frame: &Frame, listed: &ListedSocialAuth) -> Row {
-    let (token, expires_at) = TokenState::of(listed, frame.now());
+    let (token, expires_at) = AccessTokenState::of(listed, frame.now());
     Row {
         mark: mark(app, &listed.provider),
         uid: listed.uid.as_str().to_owned(),

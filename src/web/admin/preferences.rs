@@ -29,6 +29,8 @@ const PAGE_SIZES: [u32; 3] = [25, 50, 100];
 pub struct Preferences {
     /// In which pages are written.
     pub language: Language,
+    /// Whether somebody chose it. Otherwise it is one that the browser prefers, and may be another one next time.
+    has_chosen_language: bool,
     /// Light, dark, or as the system is.
     pub theme: Theme,
     /// In which zone times are shown.
@@ -43,6 +45,7 @@ impl Default for Preferences {
     fn default() -> Self {
         Self {
             language: Language::English,
+            has_chosen_language: false,
             theme: Theme::System,
             zone: Tz::UTC,
             page_size: 50,
@@ -118,7 +121,12 @@ impl Preferences {
 
     fn set(&mut self, name: &str, value: &str) {
         match name {
-            "language" => self.language = Language::parse(value).unwrap_or(self.language),
+            "language" => {
+                if let Some(language) = Language::parse(value) {
+                    self.language = language;
+                    self.has_chosen_language = true;
+                }
+            }
             "theme" => self.theme = Theme::parse(value).unwrap_or(self.theme),
             "zone" => self.zone = value.parse().unwrap_or(self.zone),
             "page_size" => {
@@ -135,8 +143,11 @@ impl Preferences {
     }
 
     fn cookie(self, context: &AdminContext) -> Cookie<'static> {
-        let value = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("language", self.language.as_str())
+        let mut value = url::form_urlencoded::Serializer::new(String::new());
+        if self.has_chosen_language {
+            value.append_pair("language", self.language.as_str());
+        }
+        let value = value
             .append_pair("theme", self.theme.as_str())
             .append_pair("zone", self.zone.name())
             .append_pair("page_size", &self.page_size.to_string())

@@ -41,6 +41,13 @@ on_both!(
             page.assert_says(200, heading);
         }
 
+        // Whoever chooses something else has not chosen a language.
+        let mut al = app.staff(Role::Staff).await;
+        al.post("/admin/preferences", &[("theme", "dark")]).await;
+        let request = al.request("GET", "/admin/preferences");
+        let page = al.send(request.header("accept-language", "de")).await;
+        page.assert_says(200, "<html lang=\"de\" dir=\"ltr\" data-theme=\"dark\"");
+
         let mut jo = german(app, Role::Staff).await;
         let request = jo.request("GET", "/admin/preferences");
         let page = jo.send(request.header("accept-language", "en")).await;

@@ -13,7 +13,7 @@ use crate::domain::paging::Position;
 use crate::storage::Reader;
 use crate::storage::social_auth_lists::{self, AssociatedOrder, ListedSocialAuth};
 use crate::storage::user_lists::{self, Limits, ListRequest, ListedUser};
-use crate::web::admin::accounts::{AccountsQuery, TokenState};
+use crate::web::admin::accounts::{AccessTokenState, AccountsQuery};
 use crate::web::admin::context::{ContextOf, StaffContext};
 use crate::web::admin::error::AdminError;
 use crate::web::admin::text::t;
@@ -72,7 +72,7 @@ pub(in crate::web::admin) fn account_row(
     listed: &ListedSocialAuth,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Vec<(&'static str, Value)> {
-    let (state, expires_at) = TokenState::of(listed, now);
+    let (state, expires_at) = AccessTokenState::of(listed, now);
     let values = [
         json!(listed.id.0),
         json!(listed.provider.as_str()),
